@@ -1,0 +1,37 @@
+/*
+ * site: where in a function's code a probe can go, and what it costs there. Pure: bytes in, offsets out.
+ *
+ * A uprobe replaces one instruction. The kernel either emulates it (push, jmp/jcc, call, nops: 0.5 us) or steps over it
+ * in a copy (10 us under virtualisation, 1 us on bare metal; kernel: arch/x86/kernel/uprobes.c).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+enum site_cost { SITE_EMULATED, SITE_STEPPED };
+
+struct site {
+	uint32_t offset;     /* from the function's first byte */
+	enum site_cost cost;
+	uint32_t pushed;     /* bytes that were pushed between the first instruction and this one: sp at entry = sp + pushed */
+};
+
+enum site_refusal {
+	SITE_OK,
+	SITE_NO_CODE,        /* no bytes, or not code */
+	SITE_INVALID_INSN,   /* the kernel would refuse it: lock/rep-prefixed oddities, hlt, in/out ... */
+	SITE_RED_ZONE_NOP5,  /* a nop5 that 6.18's optimisation would turn into a call in a function that uses the red zone */
+	SITE_NO_SIZE,        /* its end is not known, so its RETs cannot be listed */
+	SITE_UNDECODABLE,    /* bytes that are no instruction before the end: RETs may be missed */
+};
+const char *site_refusal_text(enum site_refusal r);
+
+/* Where the entry probe goes: the first instruction, or the one behind endbr64. */
+enum site_refusal site_entry(struct slice code, struct site *ret);
+
+/* Every RET of the function. @ret is the caller's, of @max items; *ret_n may be larger than @max, then only @max are filled. */
+enum site_refusal site_returns(struct slice code, struct site *ret, size_t max, size_t *ret_n);

@@ -1,0 +1,18 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum log_level log_max_level = LOG_NOTE;
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	if (level > log_max_level)
+		return;
+	char line[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "utrace: %s\n", line);
+}

@@ -1,0 +1,27 @@
+/* strbuf: text that grows. Never fails: an allocation that cannot be had ends the program (the tracer, not the target). */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/slice.h"
+
+struct strbuf {
+	char *data; /* NUL-terminated once anything was added; NULL before */
+	size_t len, cap;
+};
+
+void strbuf_done(struct strbuf *b);
+DEFINE_CLEANUP_IN_PLACE(struct strbuf, strbuf_done)
+
+void strbuf_clear(struct strbuf *b); /* keeps the memory */
+void strbuf_add(struct strbuf *b, const void *bytes, size_t len);
+void strbuf_addc(struct strbuf *b, char c);
+void strbuf_adds(struct strbuf *b, const char *s);
+void strbuf_add_slice(struct strbuf *b, struct slice s);
+void strbuf_pad(struct strbuf *b, char c, size_t n); /* n times c */
+void strbuf_addf(struct strbuf *b, const char *fmt, ...) _printf_(2, 3);
+void strbuf_addv(struct strbuf *b, const char *fmt, va_list ap);
+const char *strbuf_str(const struct strbuf *b); /* "" when empty */
+struct slice strbuf_slice(const struct strbuf *b);

@@ -1,0 +1,123 @@
+#include "event/event.h"
+
+#include <string.h>
+
+#include "base/macro.h"
+
+const struct event_field event_common_fields[] = {
+	{ "timestamp", "time", NULL, "when it happened, or began: RFC 3339, nanoseconds, UTC" },
+	{ "event_type", "string", NULL, "which of the types below it is" },
+	{ "runtime", "string", NULL, "whose code it was: native, kernel, go, jvm, python, v8 ..." },
+	{ "process_id", "uint", NULL, "process, as seen from the initial pid namespace" },
+	{ "thread_id", "uint", NULL, "thread, as seen from the initial pid namespace" },
+	{ "process_name", "string", NULL, "the thread's comm at that time" },
+	{ "strand_id", "uint", NULL, "goroutine, task or coroutine, where the runtime has them" },
+	{},
+};
+
+static const struct event_field function_call_fields[] = {
+	[CALL_FUNCTION] = { "function_name", "string", NULL, "demangled name" },
+	[CALL_MODULE] = { "module_name", "string", NULL, "base name of the binary or library, or kernel" },
+	[CALL_FILE] = { "file", "string", NULL, "source file, where debug information tells" },
+	[CALL_LINE] = { "line", "uint", NULL, "source line" },
+	[CALL_DURATION] = { "duration_ns", "uint", "ns", "from entry to exit, the probes' own measured cost subtracted" },
+	[CALL_SELF] = { "self_ns", "uint", "ns", "duration without that of the traced calls inside" },
+	[CALL_DEPTH] = { "depth", "uint", NULL, "traced calls that were open on this thread; 0: outermost" },
+	[CALL_ID] = { "call_id", "uint", NULL, "names the call within this run" },
+	[CALL_PARENT_ID] = { "parent_call_id", "uint", NULL, "the traced call that it was made from; absent: outermost" },
+	[CALL_ARGUMENTS] = { "arguments", "arguments", NULL, "values at entry" },
+	[CALL_RETURN] = { "return_value", "value", NULL, "value at exit" },
+	[CALL_END] = { "end", "string", NULL, "only when the exit was not seen: open, unseen, not_probed" },
+	[CALL_LOST_BEFORE] = { "lost_before", "uint", NULL, "events of this thread lost just before this one" },
+};
+
+static const struct event_field function_stat_fields[] = {
+	[STAT_FUNCTION] = { "function_name", "string", NULL, "demangled name" },
+	[STAT_MODULE] = { "module_name", "string", NULL, "base name of the binary or library, or kernel" },
+	[STAT_CALLS] = { "calls", "uint", NULL, "calls that ended" },
+	[STAT_TOTAL] = { "total_ns", "uint", "ns", "sum of durations, the probes' own measured cost subtracted" },
+	[STAT_SELF] = { "self_ns", "uint", "ns", "total without the traced calls inside" },
+	[STAT_MIN] = { "min_ns", "uint", "ns", "shortest call" },
+	[STAT_P50] = { "p50_ns", "uint", "ns", "median, from a histogram of 8 buckets an octave" },
+	[STAT_P99] = { "p99_ns", "uint", "ns", "99th percentile" },
+	[STAT_MAX] = { "max_ns", "uint", "ns", "longest call" },
+	[STAT_OVERHEAD] = { "overhead_ns", "uint", "ns", "the probe's own cost that was subtracted from each call" },
+	[STAT_HISTOGRAM] = { "histogram", "list", NULL, "[{le_ns, count}]: calls not longer than le_ns, not cumulative" },
+};
+
+static const struct event_field syscall_fields[] = {
+	[SYSCALL_FUNCTION] = { "function_name", "string", NULL, "name of the system call" },
+	[SYSCALL_NUMBER] = { "number", "uint", NULL, "its number on this architecture" },
+	[SYSCALL_DURATION] = { "duration_ns", "uint", "ns", "from entry to exit" },
+	[SYSCALL_ARGUMENTS] = { "arguments", "arguments", NULL, "decoded arguments" },
+	[SYSCALL_RETURN] = { "return_value", "value", NULL, "what it returned; absent when it did not return" },
+	[SYSCALL_ERROR] = { "error", "string", NULL, "name of the error: ENOENT ..." },
+	[SYSCALL_LOST_BEFORE] = { "lost_before", "uint", NULL, "events of this thread lost just before this one" },
+};
+
+static const struct event_field syscall_stat_fields[] = {
+	[SYSSTAT_FUNCTION] = { "function_name", "string", NULL, "name of the system call" },
+	[SYSSTAT_CALLS] = { "calls", "uint", NULL, "calls that ended" },
+	[SYSSTAT_ERRORS] = { "errors", "uint", NULL, "calls that returned an error" },
+	[SYSSTAT_TOTAL] = { "total_ns", "uint", "ns", "sum of durations" },
+	[SYSSTAT_MIN] = { "min_ns", "uint", "ns", "shortest call" },
+	[SYSSTAT_P50] = { "p50_ns", "uint", "ns", "median, from a histogram of 8 buckets an octave" },
+	[SYSSTAT_P99] = { "p99_ns", "uint", "ns", "99th percentile" },
+	[SYSSTAT_MAX] = { "max_ns", "uint", "ns", "longest call" },
+};
+
+static const struct event_field point_fields[] = {
+	[POINT_NAME] = { "function_name", "string", NULL, "name of the tracepoint or probe" },
+	[POINT_PROVIDER] = { "module_name", "string", NULL, "its system or provider" },
+	[POINT_ARGUMENTS] = { "arguments", "arguments", NULL, "its fields or arguments" },
+	[POINT_LOST_BEFORE] = { "lost_before", "uint", NULL, "events of this thread lost just before this one" },
+};
+
+static const struct event_field process_fields[] = {
+	[PROCESS_WHAT] = { "what", "string", NULL, "fork, exec, exit" },
+	[PROCESS_FILE] = { "file", "string", NULL, "executable" },
+	[PROCESS_PARENT] = { "parent_process_id", "uint", NULL, "who made it" },
+	[PROCESS_STATUS] = { "exit_status", "int", NULL, "wait status, when it ended" },
+};
+
+static const struct event_field lost_fields[] = {
+	[LOST_CAUSE] = { "cause", "string", NULL, "why it could not be shown" },
+	[LOST_COUNT] = { "count", "uint", NULL, "how many events" },
+	[LOST_FUNCTION] = { "function_name", "string", NULL, "of which function, where that is known" },
+};
+
+static const struct event_field summary_fields[] = {
+	[SUMMARY_EVENTS] = { "events", "uint", NULL, "events shown" },
+	[SUMMARY_LOST] = { "lost", "object", NULL, "events not shown, by cause" },
+	[SUMMARY_CPU] = { "cpu_ns", "uint", "ns", "CPU time of the tracer itself" },
+	[SUMMARY_NOTES] = { "notes", "list", NULL, "what could not be done: families that are off, probes refused" },
+};
+
+#define TYPE(type_name, type_fields, task, type_doc) \
+	{ .name = type_name, .doc = type_doc, .fields = type_fields, .n_fields = ARRAY_SIZE(type_fields), .of_task = task }
+
+const struct event_type event_types[EVENT_TYPES] = {
+	[EVENT_FUNCTION_CALL] = TYPE("function_call", function_call_fields, true, "a call of a function, when it ended"),
+	[EVENT_FUNCTION_STAT] = TYPE("function_stat", function_stat_fields, false, "all calls of a function, counted in the kernel"),
+	[EVENT_SYSCALL] = TYPE("syscall", syscall_fields, true, "a system call, when it ended"),
+	[EVENT_SYSCALL_STAT] = TYPE("syscall_stat", syscall_stat_fields, false, "all calls of a system call"),
+	[EVENT_TRACEPOINT] = TYPE("tracepoint", point_fields, true, "a kernel tracepoint"),
+	[EVENT_USDT] = TYPE("usdt", point_fields, true, "a user statically defined tracepoint"),
+	[EVENT_PROCESS] = TYPE("process", process_fields, true, "a traced process began, executed a file, or ended"),
+	[EVENT_LOST] = TYPE("lost", lost_fields, true, "events that happened but are not shown"),
+	[EVENT_SUMMARY] = TYPE("summary", summary_fields, false, "the last object of a run"),
+};
+
+const struct event_type *event_type_find(const char *name)
+{
+	for (size_t i = 0; i < EVENT_TYPES; i++)
+		if (streq(event_types[i].name, name))
+			return &event_types[i];
+	return NULL;
+}
+
+void event_init(struct event *e, enum event_type_id type)
+{
+	memset(e, 0, sizeof(*e));
+	e->type = &event_types[type];
+}

@@ -1,0 +1,51 @@
+/*
+ * ability: what this kernel lets this user do, found out by trying, one row a thing in ability.c.
+ *
+ * UTRACE_WITHOUT=ringbuf,multi,session,btf,... (comma separated names of the table) makes abilities absent, so that every
+ * fallback can be tested on a kernel that has them all. An unknown name there is a usage error.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/reason.h"
+
+enum ability_id {
+	ABILITY_BPF,            /* "bpf": may load any program at all */
+	ABILITY_BTF,            /* "btf": /sys/kernel/btf/vmlinux, so CO-RE and typed tracepoints */
+	ABILITY_RINGBUF,        /* "ringbuf": BPF_MAP_TYPE_RINGBUF, 5.8 */
+	ABILITY_COOKIE,         /* "cookie": bpf_get_attach_cookie, 5.15 */
+	ABILITY_LOOP,           /* "bpf_loop": 5.17 */
+	ABILITY_TASK_STORAGE,   /* "task_storage": for tracing programs, 5.11 */
+	ABILITY_UPROBE,         /* "uprobe": perf_event uprobes */
+	ABILITY_UPROBE_MULTI,   /* "multi": uprobe_multi links, 6.6 */
+	ABILITY_UPROBE_SESSION, /* "session": uprobe session links, 6.13 */
+	ABILITY_KPROBE,         /* "kprobe": perf_event kprobes */
+	ABILITY_KPROBE_MULTI,   /* "kprobe_multi": 5.18 with FPROBE */
+	ABILITY_KPROBE_SESSION, /* "kprobe_session": 6.10 */
+	ABILITY_FENTRY,         /* "fentry": trampolines, 5.5 with BTF */
+	ABILITY_RAW_TRACEPOINT, /* "raw_tp": 4.17 */
+	ABILITY_BTF_TRACEPOINT, /* "tp_btf" */
+	ABILITY_TRACEPOINT,     /* "tracepoint": perf_event tracepoints, which need tracefs */
+	ABILITY_USDT_SEMAPHORE, /* "semaphore": reference counters of uprobes, 4.20 */
+	ABILITY_LSM,            /* "lsm": BPF LSM */
+	ABILITY_TASK_ITER,      /* "iter": BPF iterators over tasks */
+	ABILITIES
+};
+
+struct ability {
+	const char *name;
+	const char *what;    /* what it is, for people: "many user functions by one link" */
+	const char *since;   /* "6.6" or "5.18, CONFIG_FPROBE" */
+	const char *how;     /* how to get it, or what serves instead */
+	int (*probe)(struct reason *why); /* 0: here; -errno: not, and why */
+};
+
+extern const struct ability abilities[ABILITIES];
+
+/* Tried once, remembered; false as well when UTRACE_WITHOUT names it. */
+bool ability_has(enum ability_id id);
+/* Why not: "switched off by UTRACE_WITHOUT", "EPERM: needs CAP_BPF ..." ; "" when it is here. Valid for the program's life. */
+const char *ability_why_not(enum ability_id id);
+/* Checks the names in UTRACE_WITHOUT: -EINVAL and @why for one that does not exist. */
+int ability_check_without(struct reason *why);

@@ -1,0 +1,34 @@
+/*
+ * where: --where EXPR.
+ *
+ *   expr := or;  or := and ('||' and)*;  and := not ('&&' not)*;  not := '!' not | '(' expr ')' | compare
+ *   compare := FIELD ('==' '!=' '<' '<=' '>' '>=' '~') VALUE;  VALUE := number (0x, k/M/G, ns/us/ms/s) | "string"
+ *   FIELD := arg1..arg9 ret duration pid tid comm uid, or the name of an argument
+ *
+ * The expression is split at its outermost &&: what the kernel can decide (numbers of arg1..arg6, ret, duration, pid, tid,
+ * uid) becomes a where_program, the rest is decided on the finished event.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/reason.h"
+#include "base/strbuf.h"
+#include "event/event.h"
+#include "shape/where.abi.h"
+
+struct where;
+int where_new(struct where **ret, const char *text, struct reason *why); /* -EINVAL and @why (with the column) */
+void where_free(struct where *w);
+DEFINE_CLEANUP(struct where *, where_free)
+
+/* The kernel's part. Nothing for the kernel: n = 0. */
+void where_kernel(const struct where *w, struct where_program *ret);
+/* Is there a part that only user space can decide? */
+bool where_needs_user(const struct where *w);
+/* Does it need the end of the call (ret, duration)? Then nothing can be decided at the entry. */
+bool where_needs_exit(const struct where *w);
+/* Writes the two parts as text, for -l: "kernel: arg1 > 5; user: comm ~ \"ng*\"". */
+void where_describe(const struct where *w, struct strbuf *out);
+/* The user's part on a finished event (an argument that is not there makes its comparison false). */
+bool where_matches(const struct where *w, const struct event *e);

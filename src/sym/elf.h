@@ -1,0 +1,70 @@
+/*
+ * elf: the functions, probes and facts of one ELF file, without caring where their names come from.
+ *
+ * Names are merged from .symtab, .dynsym, the separate debug file (by build-id, then by .gnu_debuglink) and
+ * .gnu_debugdata; code that none of them names but .eh_frame bounds becomes func_0xADDR. Everything is bounded and
+ * checked: the file is bytes from outside.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/reason.h"
+#include "base/slice.h"
+
+struct elf;
+
+/* Opens by path, or from @fd (kept open by the caller; @name is for messages). -ENOEXEC and @why: not ELF, or truncated. */
+int elf_open(struct elf **ret, const char *path, struct reason *why);
+int elf_open_fd(struct elf **ret, int fd, const char *name, struct reason *why);
+void elf_close(struct elf *elf);
+DEFINE_CLEANUP(struct elf *, elf_close)
+
+const char *elf_name(const struct elf *elf);     /* as it was opened */
+int elf_machine(const struct elf *elf);          /* EM_X86_64 ... */
+const char *elf_interpreter(const struct elf *elf); /* NULL: static or a library */
+struct slice elf_build_id(const struct elf *elf);   /* raw bytes; empty: none */
+size_t elf_needed(const struct elf *elf, const char *const **ret_names); /* DT_NEEDED, owned by @elf */
+/* Does code of this file throw or catch by unwinding: defines or imports _Unwind_RaiseException, or is libgcc_s or libunwind? */
+bool elf_has_unwinder(struct elf *elf);
+
+enum func_source { FUNC_SYMTAB, FUNC_DYNSYM, FUNC_DEBUG_FILE, FUNC_DEBUGDATA, FUNC_EH_FRAME };
+
+struct elf_func {
+	const char *linkage_name; /* as in the symbol table, without @VERSION; owned by the elf */
+	const char *name;         /* demangled (C++, Rust, D); the same pointer where there is nothing to demangle */
+	uint64_t addr;            /* virtual address in the file */
+	uint64_t offset;          /* in the file, which is where a uprobe goes */
+	uint64_t size;            /* 0: not known even after looking at the next symbol and .eh_frame */
+	enum func_source source;
+	bool ifunc;               /* STT_GNU_IFUNC: the resolver, not the function */
+	bool alias;               /* a further name of a function that comes earlier in the list (same address) */
+};
+
+/*
+ * All functions, sorted by address, then by rank of their names (global before local, shortest first). The first call
+ * reads and sorts; later ones are free. Only names are read here, not code, lines or types.
+ */
+int elf_functions(struct elf *elf, const struct elf_func **ret, size_t *ret_n, struct reason *why);
+
+/* The function whose code holds file offset @offset; NULL: none. */
+const struct elf_func *elf_function_at(struct elf *elf, uint64_t offset);
+
+/* @len bytes of the file at @offset, borrowed from the mapping of the file; shorter at its end. */
+struct slice elf_bytes(struct elf *elf, uint64_t offset, size_t len);
+
+/* Source file and line of a virtual address, from DWARF here or in the separate debug file. -ENOENT: not known. */
+int elf_line(struct elf *elf, uint64_t addr, const char **ret_file, unsigned *ret_line);
+
+struct usdt_probe {
+	const char *provider, *name; /* owned by the elf */
+	const char *arguments;       /* "-4@%edi 8@-8(%rbp)", as in the note */
+	uint64_t offset;             /* of the nop, in the file */
+	uint64_t semaphore;          /* file offset of the counter to hold above 0; 0: none */
+};
+
+/* The USDT probes of .note.stapsdt (format: SystemTap wiki, "UserSpaceProbeImplementation"), prelink adjusted. */
+int elf_usdt(struct elf *elf, const struct usdt_probe **ret, size_t *ret_n, struct reason *why);
