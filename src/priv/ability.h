@@ -2,11 +2,16 @@
  * ability: what this kernel lets this user do, found out by trying, one row a thing in ability.c.
  *
  * UTRACE_WITHOUT=ringbuf,multi,session,btf,... (comma separated names of the table) makes abilities absent, so that every
- * fallback can be tested on a kernel that has them all. An unknown name there is a usage error.
+ * fallback can be tested on a kernel that has them all; what needs an absent one is absent with it, as "session" is
+ * without "multi". An unknown name there is a usage error.
+ *
+ * All rows together take about 15 ms, most of it the kernel's BTF; each is tried when it is first asked for. Nothing is
+ * left attached. Not for several threads at once.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/reason.h"
 
@@ -16,7 +21,7 @@ enum ability_id {
 	ABILITY_RINGBUF,        /* "ringbuf": BPF_MAP_TYPE_RINGBUF, 5.8 */
 	ABILITY_COOKIE,         /* "cookie": bpf_get_attach_cookie, 5.15 */
 	ABILITY_LOOP,           /* "bpf_loop": 5.17 */
-	ABILITY_TASK_STORAGE,   /* "task_storage": for tracing programs, 5.11 */
+	ABILITY_TASK_STORAGE,   /* "task_storage": for tracing programs, 5.13 */
 	ABILITY_UPROBE,         /* "uprobe": perf_event uprobes */
 	ABILITY_UPROBE_MULTI,   /* "multi": uprobe_multi links, 6.6 */
 	ABILITY_UPROBE_SESSION, /* "session": uprobe session links, 6.13 */
@@ -38,8 +43,11 @@ struct ability {
 	const char *what;    /* what it is, for people: "many user functions by one link" */
 	const char *since;   /* "6.6" or "5.18, CONFIG_FPROBE" */
 	const char *how;     /* how to get it, or what serves instead */
+	uint32_t needs;      /* ABILITY_BIT() of those without which there is no point in trying */
 	int (*probe)(struct reason *why); /* 0: here; -errno: not, and why */
 };
+
+#define ABILITY_BIT(id) (1u << (id))
 
 extern const struct ability abilities[ABILITIES];
 
