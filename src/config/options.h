@@ -24,6 +24,9 @@ struct number_list {
 	size_t n;
 };
 
+void text_list_add(struct text_list *list, const char *text); /* copies @text */
+void number_list_add(struct number_list *list, uint64_t number);
+
 enum exits_mode { EXITS_AUTO, EXITS_RETURN, EXITS_SITES, EXITS_NONE };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -36,7 +39,7 @@ struct options {
 	struct text_list names;           /* -n: glob of comm or of the executable's base name */
 	struct text_list executables;     /* -e: path */
 	struct text_list cgroups;         /* --cgroup: path below the cgroup root, or absolute */
-	struct text_list pidns, netns, mntns; /* --pidns ...: a pid whose namespace is meant, or an inode number (> 4194304) */
+	struct number_list pidns, netns, mntns; /* --pidns ...: a pid whose namespace is meant, or an inode number (> 4194304) */
 	struct text_list users;           /* -u: name or uid */
 	bool all;                         /* --all: every process of the machine */
 	bool no_follow;                   /* --no-follow: not the children */
@@ -47,8 +50,8 @@ struct options {
 
 	/* Filters and shape. */
 	uint64_t min_ns;                  /* --min */
-	unsigned depth;                   /* --depth; 0: no limit */
-	uint64_t sample_one_in;           /* --sample 1/100 → 100; 0 and 1: every one */
+	uint64_t depth;                   /* --depth; 0: no limit */
+	uint64_t sample_one_in;           /* --sample 1/100 → 100; 1: every one */
 	bool args;                        /* --args / --no-args; default true */
 	enum exits_mode exits;            /* --exits */
 	char *where;                      /* --where; NULL: none */
@@ -69,11 +72,13 @@ struct options {
 	char *output;                     /* -o FILE; "-" is stdout */
 	enum color_mode color;            /* --color */
 	bool quiet, verbose;              /* -q, -v */
+
+	char *config;                     /* --config FILE, $UTRACE_CONFIG; NULL: none */
 };
 
 /* Which options a command takes, as a bit set; each row of the table says to which groups it belongs. */
 enum option_group {
-	OPTIONS_GENERAL = 1 << 0, /* --config --color -q -v --help: every command */
+	OPTIONS_GENERAL = 1 << 0, /* --config --color -q -v: what reads settings at all; --help and --version are always taken */
 	OPTIONS_TARGET = 1 << 1,
 	OPTIONS_FILTER = 1 << 2,  /* --min --where --limit --duration ... */
 	OPTIONS_CALLS = 1 << 3,   /* --depth --sample --exits --args */
@@ -81,6 +86,21 @@ enum option_group {
 	OPTIONS_OUTPUT = 1 << 5,  /* --json -o */
 	OPTIONS_LIST = 1 << 6,    /* -l */
 	OPTIONS_TRACER = 1 << 7,  /* --buffer --max-threads --max-overhead ... */
+	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
+};
+
+/* The command that the options are for. */
+struct option_scope {
+	const char *command;   /* its name, for messages */
+	unsigned groups;       /* what it takes; anything else is a usage error */
+	/* Writes the names of the commands that take any of @groups ("func, sys"); NULL: not told. */
+	void (*takers)(struct strbuf *out, unsigned groups);
+};
+
+enum options_outcome {
+	OPTIONS_RUN = 0,
+	OPTIONS_SHOW_HELP = 1,    /* --help was given: nothing else was looked at */
+	OPTIONS_SHOW_VERSION = 2, /* --version likewise */
 };
 
 void options_init(struct options *o); /* defaults */
@@ -88,19 +108,28 @@ void options_done(struct options *o);
 DEFINE_CLEANUP_IN_PLACE(struct options, options_done)
 
 /*
- * Fills @o from the configuration file, the environment and argv[0..argc) (the words after the command's name).
- * @groups: what the command takes; anything else is a usage error. Returns 0; 1 when --help was asked; -EINVAL with
- * @why (names the word, and the nearest option when it is unknown); -ENOENT or -EINVAL for the configuration.
+ * Fills @o, which options_init() made, from the configuration file, the environment (both only with OPTIONS_GENERAL) and
+ * argv[0..argc) (the words after the command's name; argv[argc] is NULL). Returns enum options_outcome; -EINVAL with @why
+ * (names the word, and the nearest option when it is unknown); -ENOENT, -EACCES ... when the configuration cannot be read.
  */
-int options_parse(struct options *o, unsigned groups, int argc, char **argv, struct reason *why);
+int options_parse(struct options *o, const struct option_scope *scope, int argc, char **argv, struct reason *why);
+bool options_have_target(const struct options *o); /* any of the target options, or a command */
 
-void options_help(struct strbuf *out, unsigned groups);       /* the options of a command, aligned, for --help */
-void options_man(struct strbuf *out, unsigned groups);        /* the same as mdoc/man source */
-void options_complete(struct strbuf *out, unsigned groups);   /* one "--name<TAB>help" a line */
-void options_schema(struct strbuf *out);                      /* JSON schema of the configuration file */
-void options_generate(struct strbuf *out);                    /* a configuration file with every key at its default */
+/* Reads a configuration: -EINVAL and @why (key, file, line) when it is wrong; the file cannot be read: other -errno. */
+int options_read_file(struct options *o, const char *path, struct reason *why);
+int options_read_json(struct options *o, struct slice text, const char *name, struct reason *why); /* @name: for messages */
 
-/* Readers of single values, shared with --where: 0 or -EINVAL; the whole of @s must be the value. */
-int parse_time_ns(const char *s, uint64_t *ret_ns);  /* 5ms 10us 1.5s 2m 100ns; a bare number is seconds */
-int parse_bytes(const char *s, uint64_t *ret_bytes); /* 512 64k 16M 1G (powers of 1024) */
+/* What the table says, for people and machines. */
+void options_help(struct strbuf *out, unsigned groups);     /* the options of a command, aligned, for --help */
+void options_man(struct strbuf *out, unsigned groups);      /* the same as man source: .SS a group, .TP an option */
+void options_man_environment(struct strbuf *out);           /* the variables as man source */
+void options_complete(struct strbuf *out, unsigned groups); /* one "--name<TAB>help" a line */
+void options_schema(struct strbuf *out);                    /* JSON schema of the configuration file */
+void options_generate(struct strbuf *out);                  /* a configuration file with every key at its default */
+void options_list(struct strbuf *out);                      /* "key    what it is", one a line, for `config explain` */
+int options_explain(struct strbuf *out, const char *key, struct reason *why); /* all about a setting; -ENOENT and the nearest */
+
+/* Readers of single values, shared with --where: 0 or -EINVAL; the whole of @s must be the value, and fit. */
+int parse_time_ns(const char *s, uint64_t *ret_ns);  /* 5ms 10us 1.5s 2m 1h 100ns; a bare number is seconds */
+int parse_bytes(const char *s, uint64_t *ret_bytes); /* 512 64k 1.5M 1G (powers of 1024) */
 int parse_number(const char *s, uint64_t *ret);      /* 42 0x2a */

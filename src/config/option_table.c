@@ -1,0 +1,133 @@
+/* The table: a new option is a row here and a field in struct options. Rows stand in the order of the help. */
+#include "config/option_row.h"
+
+#define FIELD(field) .offset = offsetof(struct options, field)
+#define PID_MAX 4194304 /* PID_MAX_LIMIT of 64-bit kernels, include/linux/threads.h */
+#define STRING_MAX_BYTES 512 /* FETCH_MAX_BYTES, bpf/fetch.abi.h */
+
+static const char *const exits_words[] = { "auto", "return", "sites", "none", NULL };
+static const char *const color_words[] = { "auto", "always", "never", NULL };
+_Static_assert(EXITS_NONE == 3 && sizeof(enum exits_mode) == sizeof(int), "exits_words");
+_Static_assert(COLOR_NEVER == 2 && sizeof(enum color_mode) == sizeof(int), "color_words");
+
+const struct option_heading option_headings[] = {
+	{ OPTIONS_TARGET, "Target", "-- COMMAND ARGS...", "start this program, and miss none of its calls; it comes last" },
+	{ OPTIONS_LIST, "Before tracing" },
+	{ OPTIONS_FILTER, "Filters" },
+	{ OPTIONS_CALLS, "Calls" },
+	{ OPTIONS_TABLE, "Tables" },
+	{ OPTIONS_OUTPUT, "Output" },
+	{ OPTIONS_JSON, "Output" },
+	{ OPTIONS_TRACER, "Tracer" },
+	{ OPTIONS_GENERAL, "General" },
+	{},
+};
+
+const struct option_row option_rows[] = {
+	{ "pid", 'p', OPTION_NUMBERS, OPTIONS_TARGET, FIELD(pids), .metavar = "PID", .min = 1, .max = PID_MAX,
+	  .help = "the process PID; several: -p 12,13",
+	  .more = "Options of one kind widen the target (either process), options of different kinds narrow it (this user's "
+	          "processes in that cgroup)." },
+	{ "name", 'n', OPTION_TEXTS, OPTIONS_TARGET, FIELD(names), .metavar = "NAME",
+	  .help = "processes whose name, or executable's base name, matches the glob NAME",
+	  .more = "Processes that begin later are traced as well. Descendants stay targets when they execute another program." },
+	{ "executable", 'e', OPTION_TEXTS, OPTIONS_TARGET, FIELD(executables), .metavar = "PATH",
+	  .help = "processes that run the executable PATH" },
+	{ "cgroup", .kind = OPTION_TEXTS, .groups = OPTIONS_TARGET, FIELD(cgroups), .metavar = "PATH",
+	  .help = "processes in this cgroup, or below it",
+	  .more = "PATH is absolute, or below the root of the cgroup file system." },
+	{ "pidns", .kind = OPTION_NUMBERS, .groups = OPTIONS_TARGET, FIELD(pidns), .metavar = "PID|INODE", .min = 1,
+	  .help = "processes in the pid namespace of PID, or in the one with this inode number",
+	  .more = "A number above 4194304, the highest pid, is an inode number, as readlink /proc/PID/ns/pid shows it." },
+	{ "netns", .kind = OPTION_NUMBERS, .groups = OPTIONS_TARGET, FIELD(netns), .metavar = "PID|INODE", .min = 1,
+	  .help = "the same for the network namespace" },
+	{ "mntns", .kind = OPTION_NUMBERS, .groups = OPTIONS_TARGET, FIELD(mntns), .metavar = "PID|INODE", .min = 1,
+	  .help = "the same for the mount namespace" },
+	{ "user", 'u', OPTION_TEXTS, OPTIONS_TARGET, FIELD(users), .metavar = "USER",
+	  .help = "processes of this user, by name or number" },
+	{ "all", .kind = OPTION_FLAG, .groups = OPTIONS_TARGET, FIELD(all),
+	  .help = "every process of the machine",
+	  .more = "Nothing else means the whole machine: a command without a target is an error." },
+	{ "follow", .kind = OPTION_NEGATED, .groups = OPTIONS_TARGET, FIELD(no_follow), .fallback = "true",
+	  .help = "leave the children of targets alone" },
+
+	{ "list", 'l', OPTION_FLAG, OPTIONS_LIST, OPTION_ONLY_COMMAND_LINE, FIELD(list),
+	  .help = "list what would be probed, and how, and stop",
+	  .more = "What is refused is listed with the reason." },
+
+	{ "min", .kind = OPTION_TIME, .groups = OPTIONS_FILTER, FIELD(min_ns), .metavar = "TIME",
+	  .help = "only what took at least so long (5ms)",
+	  .more = "Decided in the kernel: what is shorter costs no event." },
+	{ "where", .kind = OPTION_TEXT, .groups = OPTIONS_FILTER, FIELD(where), .metavar = "EXPR",
+	  .help = "only what the expression holds for: 'arg1 > 4k && comm ~ \"nginx*\"'",
+	  .more = "Comparisons (== != < <= > >=, and ~ for globs) of arg1 to arg9, ret, an argument's name, duration, pid, tid, "
+	          "comm or uid with a number (0x2a, 4k, 5ms) or a \"string\", joined by && || ! and parentheses. What the kernel "
+	          "can decide is decided there." },
+	{ "limit", .kind = OPTION_NUMBER, .groups = OPTIONS_FILTER, FIELD(limit), .metavar = "N",
+	  .help = "stop after N events" },
+	{ "duration", .kind = OPTION_TIME, .groups = OPTIONS_FILTER, FIELD(duration_ns), .metavar = "TIME",
+	  .help = "stop after this time (10s)",
+	  .more = "The probes go; a command that utrace started runs on." },
+
+	{ "depth", .kind = OPTION_NUMBER, .groups = OPTIONS_CALLS, FIELD(depth), .metavar = "N",
+	  .help = "at most N calls deep; 1: the outermost only, 0: any depth" },
+	{ "sample", .kind = OPTION_RATIO, .groups = OPTIONS_CALLS, FIELD(sample_one_in), .metavar = "1/N", .fallback = "1/1",
+	  .help = "one of N outermost calls, with all calls inside it" },
+	{ "args", .kind = OPTION_FLAG, .groups = OPTIONS_CALLS, FIELD(args), .fallback = "true",
+	  .help = "neither arguments nor results: fewer bytes a call" },
+	{ "exits", .kind = OPTION_WORD, .groups = OPTIONS_CALLS, FIELD(exits), .metavar = "HOW", .fallback = "auto",
+	  .words = exits_words,
+	  .help = "how the end of a call is seen: auto, return, sites or none",
+	  .more = "return: return probes, cheap, but deadly to a program that unwinds its stack through them (C++ exceptions, "
+	          "Rust panics, Go). sites: probes on the return instructions, dearer, harmless. none: entries only. auto: "
+	          "return where nothing unwinds, else sites." },
+	{ "string-bytes", .kind = OPTION_BYTES, .groups = OPTIONS_FILTER, FIELD(string_bytes), .metavar = "SIZE",
+	  .fallback = "64", .min = 1, .max = STRING_MAX_BYTES,
+	  .help = "how much of each string is kept" },
+
+	{ "stat", .kind = OPTION_FLAG, .groups = OPTIONS_TABLE, FIELD(stat),
+	  .help = "a table of counts and times, made in the kernel, instead of single events" },
+	{ "hist", .kind = OPTION_FLAG, .groups = OPTIONS_TABLE, FIELD(hist),
+	  .help = "histograms of the times, made in the kernel" },
+	{ "sort", .kind = OPTION_TEXT, .groups = OPTIONS_TABLE, FIELD(sort), .metavar = "KEY",
+	  .help = "order of the table: the name of a column" },
+	{ "columns", .kind = OPTION_TEXT, .groups = OPTIONS_TABLE, FIELD(columns), .metavar = "A,B,...",
+	  .help = "which columns the table has" },
+
+	{ "json", .kind = OPTION_FLAG, .groups = OPTIONS_OUTPUT | OPTIONS_JSON, FIELD(json),
+	  .help = "JSON instead of text",
+	  .more = "One object a line; utrace explain tells what their fields mean." },
+	{ "output", 'o', OPTION_TEXT, OPTIONS_OUTPUT, FIELD(output), .metavar = "FILE",
+	  .help = "write to FILE; - is standard output",
+	  .more = "With -- COMMAND, what utrace writes goes to standard error unless this says otherwise." },
+
+	{ "max-overhead", .kind = OPTION_SHARE, .groups = OPTIONS_TRACER, FIELD(max_overhead), .metavar = "SHARE",
+	  .fallback = "auto",
+	  .help = "detach from a target that pays more of its CPU time than this for probes (50%), or none",
+	  .more = "auto: 50% for processes that utrace did not start, none for -- COMMAND." },
+	{ "buffer", .kind = OPTION_BYTES, .groups = OPTIONS_TRACER, .traits = OPTION_POWER_OF_TWO, FIELD(buffer_bytes),
+	  .metavar = "SIZE", .fallback = "16M", .min = 64 << 10, .max = 1 << 30,
+	  .help = "memory between kernel and utrace; a larger one survives longer bursts",
+	  .more = "A power of two. Events that find it full are counted and reported." },
+	{ "max-threads", .kind = OPTION_NUMBER, .groups = OPTIONS_TRACER, FIELD(max_threads), .metavar = "N",
+	  .fallback = "1024", .min = 1, .max = 1 << 20,
+	  .help = "threads whose calls are followed at a time" },
+	{ "max-probes", .kind = OPTION_NUMBER, .groups = OPTIONS_TRACER, FIELD(max_probes), .metavar = "N", .max = 1 << 20,
+	  .help = "functions probed at most; 0: 50000, or 16 where the kernel attaches them one by one",
+	  .more = "Kernels before 6.6 need about 0.2 s to detach each probe." },
+
+	{ "color", .kind = OPTION_WORD, .groups = OPTIONS_GENERAL, FIELD(color), .metavar = "WHEN", .fallback = "auto",
+	  .words = color_words,
+	  .help = "auto, always or never",
+	  .more = "auto: on a terminal, unless the variable NO_COLOR is set." },
+	{ "quiet", 'q', OPTION_FLAG, OPTIONS_GENERAL, FIELD(quiet), .help = "nothing on standard error but errors" },
+	{ "verbose", 'v', OPTION_FLAG, OPTIONS_GENERAL, FIELD(verbose), .help = "say what is done, and why" },
+	{ "config", .kind = OPTION_TEXT, .groups = OPTIONS_GENERAL, .traits = OPTION_NOT_IN_FILE, FIELD(config),
+	  .metavar = "FILE",
+	  .help = "read settings from FILE (JSON)",
+	  .more = "The environment counts more than the file, the command line more than both. utrace config generate writes "
+	          "such a file." },
+	{ "help", 'h', OPTION_ASK, .help = "this text" },
+	{ "version", 'V', OPTION_ASK, .help = "the version of utrace" },
+	{},
+};
