@@ -15,7 +15,12 @@ struct kernel_func {
 };
 
 struct kallsyms;
-int kallsyms_new(struct kallsyms **ret, struct reason *why); /* reads /proc/kallsyms: text symbols only */
+/*
+ * Reads /proc/kallsyms: functions of the kernel and its modules. Left out: data, BPF programs and trampolines, and the
+ * padding before functions that has names of its own (__pfx_*, __cfi_*).
+ */
+int kallsyms_new(struct kallsyms **ret, struct reason *why);
+int kallsyms_new_from(struct kallsyms **ret, const char *path, struct reason *why); /* a copy of that file */
 void kallsyms_free(struct kallsyms *k);
 DEFINE_CLEANUP(struct kallsyms *, kallsyms_free)
 size_t kallsyms_functions(const struct kallsyms *k, const struct kernel_func **ret); /* sorted by name */
