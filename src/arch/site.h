@@ -30,8 +30,17 @@ enum site_refusal {
 };
 const char *site_refusal_text(enum site_refusal r);
 
-/* Where the entry probe goes: the first instruction, or the one behind endbr64. */
+/* Where the entry probe goes: the first instruction, or the one behind endbr64 (or behind a nop5 that must not be probed). */
 enum site_refusal site_entry(struct slice code, struct site *ret);
 
-/* Every RET of the function. @ret is the caller's, of @max items; *ret_n may be larger than @max, then only @max are filled. */
+/* May a probe sit on the instruction at @offset of the function @code, as a USDT probe's nop? */
+enum site_refusal site_at(struct slice code, uint32_t offset, struct site *ret);
+
+/* Does the function keep values below its stack pointer? True also when that cannot be told. */
+bool site_uses_red_zone(struct slice code);
+
+/*
+ * Every RET of the function, in order. @ret is the caller's, of @max items; *ret_n may be larger than @max, then only @max
+ * are filled. *ret_n is 0 for a function that only jumps away or never returns.
+ */
 enum site_refusal site_returns(struct slice code, struct site *ret, size_t max, size_t *ret_n);
