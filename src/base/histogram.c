@@ -1,0 +1,30 @@
+#include "base/histogram.h"
+
+uint64_t histogram_lower(size_t bucket)
+{
+	if (bucket < 8)
+		return bucket;
+	unsigned octave = (unsigned)(bucket / 8) + 2;
+	return (1ull << octave) + ((uint64_t)(bucket % 8) << (octave - 3));
+}
+
+uint64_t histogram_upper(size_t bucket)
+{
+	return histogram_lower(bucket + 1) - 1;
+}
+
+uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q)
+{
+	uint64_t total = 0, below = 0;
+	for (size_t i = 0; i < buckets; i++)
+		total += counts[i];
+	if (total == 0)
+		return 0;
+	uint64_t want = (uint64_t)(q * (double)(total - 1)) + 1;
+	for (size_t i = 0; i < buckets; i++) {
+		below += counts[i];
+		if (below >= want)
+			return (histogram_lower(i) + histogram_upper(i)) / 2;
+	}
+	return histogram_upper(buckets - 1);
+}

@@ -1,0 +1,13 @@
+/*
+ * histogram: 8 buckets an octave, as kernel halves count them: bucket n < 8 holds the value n, then every power of two is
+ * cut in 8 equal parts. Relative width of a bucket: at most 1/8.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t histogram_lower(size_t bucket); /* the smallest value of a bucket */
+uint64_t histogram_upper(size_t bucket); /* the largest */
+/* The value below or at which the fraction @q (0..1) of the counts lies: the middle of its bucket. 0 when empty. */
+uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q);
