@@ -76,3 +76,14 @@ struct fetched {
 	__u64 value; /* of FETCH_VALUE; otherwise the address that was read */
 };
 _Static_assert(sizeof(struct fetched) == 16, "layout");
+
+/* Where a plan reads from. Kept in one place so that the loop below has one state for the verifier. */
+struct fetch_source {
+	__u64 registers; /* address of a struct pt_regs in kernel memory; 0: none */
+	__u64 context;   /* address of a tracepoint's record */
+	__s64 returned;  /* FETCH_RETURN */
+	__u32 room;      /* bytes at the output */
+	__u32 used;      /* so far */
+	__u32 n;         /* items so far */
+	__u32 at_exit;
+};

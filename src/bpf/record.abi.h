@@ -48,6 +48,7 @@ enum loss_cause {
 	LOSS_TOO_DEEP,     /* calls: nested deeper than the thread's stack of open calls holds */
 	LOSS_TOO_MANY_THREADS, /* calls: no room for another thread */
 	LOSS_NESTED,       /* events that interrupted our own bookkeeping on the same thread */
+	LOSS_UNWOUND,      /* calls left by longjmp or an exception, more at once than could be told */
 	LOSS_NOT_HELD,     /* processes that ran for a moment before they could be probed */
 	LOSS_CAUSES
 };
