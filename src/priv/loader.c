@@ -1,0 +1,192 @@
+#include "priv/loader.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "priv/object.h"
+
+#define OBJECTS_MAX 96 /* trampolines take one each */
+
+struct loader {
+	struct loader_settings settings;
+	struct bpf_object *objects[OBJECTS_MAX];
+	size_t n;
+};
+
+/* What libbpf and the verifier say goes to the debug log; the last telling line of it becomes the reason. */
+static _Thread_local char said[256];
+
+static int hear(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	if (level == LIBBPF_WARN && !said[0])
+		snprintf(said, sizeof(said), "%.255s", line);
+	if (level != LIBBPF_DEBUG)
+		log_debug("%s", line);
+	return 0;
+}
+
+int loader_new(struct loader **ret, const struct loader_settings *settings)
+{
+	struct loader *l = xcalloc(1, sizeof(*l));
+	l->settings = *settings;
+	libbpf_set_print(hear);
+	*ret = l;
+	return 0;
+}
+
+void loader_free(struct loader *l)
+{
+	if (!l)
+		return;
+	while (l->n)
+		bpf_object__close(l->objects[--l->n]);
+	free(l);
+}
+
+static int size_ring(struct loader *l, struct bpf_object *o, const char *name, uint32_t bytes)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(o, name);
+	if (!map)
+		return 0;
+	if (!l->settings.by_perf)
+		return bpf_map__set_max_entries(map, bytes);
+	bpf_map__set_type(map, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	bpf_map__set_key_size(map, sizeof(int));
+	bpf_map__set_value_size(map, sizeof(int));
+	return bpf_map__set_max_entries(map, 0); /* libbpf: one for each possible CPU */
+}
+
+int loader_open(struct loader *l, const char *name, struct bpf_object **ret, struct reason *why)
+{
+	if (l->n == OBJECTS_MAX)
+		return reason_set(why, -E2BIG, "too many kernel halves");
+	struct slice bytes = object_bytes(name);
+	if (!bytes.data)
+		return reason_set(why, -ENOENT, "this build has no kernel half '%s'", name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	said[0] = '\0';
+	struct bpf_object *o = bpf_object__open_mem(bytes.data, bytes.len, &opts);
+	if (!o)
+		return reason_set(why, -errno, "the kernel half '%s' cannot be opened: %s", name, said);
+	l->objects[l->n++] = o;
+	int r = size_ring(l, o, "events", l->settings.events_bytes);
+	if (r == 0)
+		r = size_ring(l, o, "facts", l->settings.facts_bytes);
+	loader_set_value(o, "emit_by_perf", l->settings.by_perf);
+	if (r < 0)
+		return r;
+	*ret = o;
+	return 0;
+}
+
+static int find_in_rodata(struct bpf_object *o, const char *variable, size_t size)
+{
+	const struct btf *btf = bpf_object__btf(o);
+	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	if (id < 0)
+		return -ENOENT;
+	const struct btf_type *section = btf__type_by_id(btf, id);
+	const struct btf_var_secinfo *item = btf_var_secinfos(section);
+	for (int i = 0; i < btf_vlen(section); i++, item++) {
+		const struct btf_type *var = btf__type_by_id(btf, item->type);
+		if (streq(btf__name_by_offset(btf, var->name_off), variable))
+			return item->size == size ? (int)item->offset : -EINVAL;
+	}
+	return -ENOENT;
+}
+
+static struct bpf_map *rodata_of(const struct bpf_object *o)
+{
+	struct bpf_map *map;
+	bpf_object__for_each_map(map, o) {
+		const char *name = bpf_map__name(map);
+		size_t len = strlen(name);
+		if (len >= 7 && streq(name + len - 7, ".rodata"))
+			return map;
+	}
+	return NULL;
+}
+
+int loader_set(struct bpf_object *o, const char *variable, const void *value, size_t size)
+{
+	struct bpf_map *rodata = rodata_of(o);
+	if (!rodata)
+		return -ENOENT;
+	int offset = find_in_rodata(o, variable, size);
+	if (offset < 0)
+		return offset;
+	size_t all;
+	char *bytes = (char *)bpf_map__initial_value(rodata, &all);
+	if (!bytes || (size_t)offset + size > all)
+		return -ENOENT;
+	memcpy(bytes + offset, value, size);
+	return 0;
+}
+
+void loader_copy_settings(struct bpf_object *to, const struct bpf_object *from)
+{
+	size_t n_to = 0, n_from = 0;
+	struct bpf_map *map, *rodata = rodata_of(to), *source = rodata_of(from);
+	void *bytes = rodata ? (void *)bpf_map__initial_value(rodata, &n_to) : NULL;
+	const void *other = source ? bpf_map__initial_value(source, &n_from) : NULL;
+	if (bytes && other && n_to == n_from)
+		memcpy(bytes, other, n_to);
+	bpf_object__for_each_map(map, to) {
+		const struct bpf_map *same = bpf_object__find_map_by_name(from, bpf_map__name(map));
+		if (same && !strchr(bpf_map__name(map), '.'))
+			bpf_map__set_max_entries(map, bpf_map__max_entries(same));
+	}
+}
+
+static int share_maps(struct loader *l, struct bpf_object *o)
+{
+	struct bpf_map *map;
+	bpf_object__for_each_map(map, o) {
+		const char *name = bpf_map__name(map);
+		if (strchr(name, '.'))
+			continue; /* .rodata and the like are the object's own */
+		int fd = loader_map(l, name);
+		if (fd >= 0 && bpf_map__reuse_fd(map, fd) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int loader_load(struct loader *l, struct bpf_object *o, struct reason *why)
+{
+	const char *name = bpf_object__name(o);
+	if (share_maps(l, o) < 0)
+		return reason_set(why, -EINVAL, "the maps of '%s' do not fit those already loaded: %s", name, said);
+	said[0] = '\0';
+	int r = bpf_object__load(o);
+	if (r < 0)
+		return reason_set(why, r, "the kernel half '%s' was refused (%s): %s; see: utrace doctor", name, strerror(-r),
+				  said[0] ? said : "no more is known");
+	return 0;
+}
+
+int loader_map(const struct loader *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(l->objects[i], name);
+		if (map && bpf_map__fd(map) >= 0)
+			return bpf_map__fd(map);
+	}
+	return -ENOENT;
+}
+
+bool loader_by_perf(const struct loader *l)
+{
+	return l->settings.by_perf;
+}
