@@ -4,42 +4,81 @@
  * A family is a kernel half (filter, capture, emit), the records that it emits, and the user half below, which chooses
  * what to attach and turns the records into events. The engine owns the order of things: open → load (maps shared by
  * name, shape set through rodata) → attach to each target as it comes → decode what the rings bring → drain what is
- * kept in maps → close. A family that fails in open or load disables itself alone.
+ * kept in maps → close. A family that fails in load disables itself alone.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/reason.h"
 #include "bpf/record.abi.h"
+#include "event/event.h"
+#include "sys/proc.h"
 
 struct engine;
-struct event;
-struct process;
+struct loader;
 struct options;
 
+/* A target. Borrowed from the engine's table; valid until process_gone returns. */
+struct process {
+	pid_t pid;
+	uint32_t slot;        /* small number of its own, from 0 */
+	char comm[16];
+	char exe[4096];       /* path as the process sees it; empty: unknown */
+	bool held;            /* started by us: it stands still while process_changed runs */
+	struct mappings mappings; /* executable files, as of the last change */
+};
+
 struct probe_ops {
-	const char *name;           /* also the name of its BPF object */
-	uint8_t record_family;      /* enum rec_family */
-	size_t state_size;          /* bytes of the family's own state, zeroed; handed back to every call */
+	const char *name;      /* also the name of its BPF object */
+	uint8_t record_family; /* enum rec_family */
+	size_t state_size;     /* bytes of the family's own state, zeroed; handed back to every call */
 
 	/* Chooses what to do from the options, before anything is loaded. -errno and @why: the command fails. */
 	int (*open)(struct engine *e, void *state, struct reason *why);
-	/* Loads the kernel half. Returns -errno and @why when this kernel cannot: the family is off. */
+	/* Loads the kernel half and attaches what is not bound to one process. -errno and @why: the family is off. */
 	int (*load)(struct engine *e, void *state, struct reason *why);
-	/* Attaches what is not bound to one process: tracepoints, kernel functions. May be NULL. */
-	int (*attach)(struct engine *e, void *state, struct reason *why);
-	/* A target appeared, or changed (exec, new mapping): attach to it. May be NULL. Never fails the whole. */
-	int (*process_changed)(struct engine *e, void *state, struct process *p, struct reason *why);
-	/* A target ended or is a target no more: detach from it. May be NULL. */
-	void (*process_gone)(struct engine *e, void *state, struct process *p);
+	/* A target appeared, or changed (exec, new mapping): attach to it. May be NULL. -errno and @why: told, the run goes on. */
+	int (*process_changed)(struct engine *e, void *state, const struct process *p, struct reason *why);
+	/* A target ended or executed another file: detach from it. May be NULL. */
+	void (*process_gone)(struct engine *e, void *state, const struct process *p);
+	/* All targets that exist have been attached to. -errno and @why: the command fails (nothing matched). May be NULL. */
+	int (*ready)(struct engine *e, void *state, struct reason *why);
 	/* One record of this family, borrowed: emits events by engine_emit(). */
-	int (*decode)(struct engine *e, void *state, const struct rec_head *rec);
-	/* About once a second, and at the end (@last): reports what is kept in maps. May be NULL. */
+	void (*decode)(struct engine *e, void *state, const struct rec_head *rec);
+	/* Four times a second, and at the end (@last): reports what is kept in maps. May be NULL. */
 	void (*drain)(struct engine *e, void *state, bool last);
+	/* Takes every probe away: the limit is reached, the target runs on. What was counted can still be drained. */
+	void (*detach)(struct engine *e, void *state);
 	void (*close)(struct engine *e, void *state); /* detaches and frees all; called also after a failed open or load */
 };
 
 extern const struct probe_ops *const probe_families[]; /* ends with NULL */
+const struct probe_ops *probe_family(const char *name);
+
+/* What the engine does for families. */
+const struct options *engine_options(const struct engine *e);
+struct loader *engine_loader(const struct engine *e);
+struct arena *engine_arena(struct engine *e);  /* of the batch: emptied after each round of the rings */
+struct slice engine_process_name(struct engine *e, pid_t pid, uint64_t time_ns); /* comm at that time; empty: unknown */
+void engine_emit(struct engine *e, struct event *event);      /* completes the common fields, filters, writes */
+void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec); /* the same, with the task and time of @rec */
+void engine_fact(struct engine *e, const struct rec_head *rec); /* a record made in user space joins the stream */
+void engine_note(struct engine *e, const char *fmt, ...) _printf_(2, 3); /* told on stderr once, and in the summary */
+void engine_stop(struct engine *e, int status);               /* end the run; the first status other than 0 counts */
+/* Of targets, for the family that learns of their lives. All are idempotent. */
+struct task_criteria;
+const struct task_criteria *engine_criteria(const struct engine *e);
+const int *engine_cgroup_fds(const struct engine *e);          /* CRITERIA_MAX of them, -1: none */
+bool engine_would_take(struct engine *e, pid_t pid);            /* does the process fit what was asked? */
+bool engine_is_target(struct engine *e, pid_t pid);
+bool engine_is_held(struct engine *e, pid_t pid);               /* its changes are told by ptrace, not by records */
+void engine_target_changed(struct engine *e, pid_t pid);        /* new, or its mappings changed */
+void engine_target_exec(struct engine *e, pid_t pid, const char *comm, uint64_t time_ns);
+void engine_target_ended(struct engine *e, pid_t pid);
+/* Iterates over the targets: NULL ends. */
+const struct process *engine_next_process(struct engine *e, size_t *at);

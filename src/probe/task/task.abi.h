@@ -1,0 +1,44 @@
+/* task.abi.h: facts about traced processes: begun, executed a file, mapped a library, ended. */
+#pragma once
+
+#include "bpf/record.abi.h"
+
+enum task_rec_type {
+	TASK_FORK = REC_TYPE(REC_TASK, 1), /* head: the parent; a process, not a thread */
+	TASK_EXEC = REC_TYPE(REC_TASK, 2),
+	TASK_EXIT = REC_TYPE(REC_TASK, 3), /* of the whole process */
+	TASK_MAP = REC_TYPE(REC_TASK, 4),  /* the dynamic linker has mapped or unmapped libraries */
+};
+
+enum task_flag {
+	TASK_CANDIDATE = 1 << 0, /* exec: not a target yet, but it may match -n or -e: user space decides */
+};
+
+#define TASK_PATH_BYTES 256
+
+struct task_rec {
+	struct rec_head head;
+	__u32 child;  /* TASK_FORK: its pid */
+	__u32 parent; /* TASK_EXEC, TASK_EXIT: its parent's pid */
+	__s32 status; /* TASK_EXIT: as wait(2) tells it */
+	__u32 flags;  /* enum task_flag */
+	char comm[16];
+	char path[TASK_PATH_BYTES]; /* TASK_EXEC: what was given to execve */
+};
+_Static_assert(sizeof(struct task_rec) == 40 + 16 + 16 + TASK_PATH_BYTES, "layout");
+
+/*
+ * Which processes may become targets by exec, decided in the kernel as far as it can be. Kinds are joined by AND, values
+ * of a kind by OR; a kind without values lets everything pass.
+ */
+#define CRITERIA_MAX 8
+
+struct task_criteria {
+	__u32 enabled; /* 0: nobody but the children of targets */
+	__u32 n_names, n_uids, n_pidns, n_netns, n_mntns, n_cgroups;
+	__u32 pad;
+	char name[CRITERIA_MAX][16];   /* literal beginning of a comm */
+	__u32 name_len[CRITERIA_MAX];  /* bytes of it; 0: any */
+	__u32 uid[CRITERIA_MAX];
+	__u32 pidns[CRITERIA_MAX], netns[CRITERIA_MAX], mntns[CRITERIA_MAX]; /* inode numbers */
+};
