@@ -1,0 +1,148 @@
+#include "probe/func/binary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/macro.h"
+
+static void free_binary(struct binary *b)
+{
+	for (size_t i = 0; i < b->n_targets; i++)
+		free(b->targets[i].returns);
+	free(b->targets);
+	elf_close(b->elf);
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->path);
+	free(b);
+}
+
+void binaries_done(struct binaries *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free_binary(b->items[i]);
+	free(b->items);
+	*b = (struct binaries){};
+}
+
+static struct binary *add(struct binaries *all, int fd, const char *path, uint64_t dev, uint64_t inode)
+{
+	struct binary *b = xcalloc(1, sizeof(*b));
+	*b = (struct binary){ .dev = dev, .inode = inode, .fd = fd, .path = xstrdup(path) };
+	const char *slash = strrchr(b->path, '/');
+	b->name = slash ? slash + 1 : b->path;
+	if (elf_open_fd(&b->elf, fd, path, NULL) == 0) {
+		b->has_unwinder = elf_has_unwinder(b->elf);
+		b->is_go = elf_has_section(b->elf, ".gopclntab") || elf_has_section(b->elf, ".go.buildinfo");
+		b->is_v8 = strncmp(b->name, "node", 4) == 0 || strncmp(b->name, "libnode", 7) == 0 || strstr(b->name, "v8");
+	}
+	GROW(all->items, all->n, all->cap);
+	return all->items[all->n++] = b;
+}
+
+static struct binary *find(const struct binaries *all, uint64_t dev, uint64_t inode)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->items[i]->dev == dev && all->items[i]->inode == inode)
+			return all->items[i];
+	return NULL;
+}
+
+struct binary *binaries_get(struct binaries *all, pid_t pid, const struct mapping *m)
+{
+	struct binary *b = find(all, m->dev, m->inode);
+	if (b)
+		return b;
+	int fd = proc_open_mapping(pid, m);
+	return fd < 0 ? NULL : add(all, fd, m->path, m->dev, m->inode);
+}
+
+struct binary *binaries_open(struct binaries *all, const char *path, struct reason *why)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		reason_set(why, -errno, "'%s' cannot be read: %s", path, strerror(errno));
+		return NULL;
+	}
+	uint64_t dev = (uint64_t)major(st.st_dev) << 20 | minor(st.st_dev);
+	struct binary *b = find(all, dev, st.st_ino);
+	if (b) {
+		close(fd);
+		return b;
+	}
+	b = add(all, fd, path, dev, st.st_ino);
+	if (!b->elf) {
+		struct elf *elf;
+		elf_open_fd(&elf, fd, path, why);
+		return NULL;
+	}
+	return b;
+}
+
+static struct func_target plan_target(struct binary *b, const struct elf_func *f)
+{
+	struct func_target t = { .func = f };
+	t.refused = site_entry(elf_bytes(b->elf, f->offset, MIN(f->size ? f->size : 32, 4096ul)), &t.entry);
+	return t;
+}
+
+int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *why)
+{
+	const struct elf_func *funcs;
+	size_t n, cap = 0;
+	if (b->resolved || !b->elf)
+		return 0;
+	b->resolved = true;
+	int r = elf_functions(b->elf, &funcs, &n, why);
+	if (r < 0)
+		return r;
+	uint64_t last = UINT64_MAX; /* several names of one address: the first that is wanted is probed */
+	for (size_t i = 0; i < n; i++) {
+		const struct elf_func *f = &funcs[i];
+		if (f->ifunc || f->offset == last)
+			continue;
+		struct pattern *p = patterns_match(patterns, SPACE_USER, b->path, b->is_executable, elf_func_name(b->elf, f), f->linkage_name);
+		if (!p || f->fragment)
+			continue;
+		last = f->offset;
+		p->matched++;
+		GROW(b->targets, b->n_targets, cap);
+		b->targets[b->n_targets++] = plan_target(b, f);
+	}
+	return 0;
+}
+
+bool binary_forbids_return_probes(const struct binary *b)
+{
+	return b->has_unwinder || b->is_go || b->is_v8;
+}
+
+void binary_find_returns(struct binary *b, struct func_target *t)
+{
+	struct site sites[64];
+	size_t n = 0;
+	if (t->returns || t->returns_refused != SITE_OK)
+		return;
+	if (t->func->size == 0) {
+		t->returns_refused = SITE_NO_SIZE;
+		return;
+	}
+	struct slice code = elf_bytes(b->elf, t->func->offset, t->func->size);
+	t->returns_refused = site_returns(code, sites, ARRAY_SIZE(sites), &n);
+	if (t->returns_refused != SITE_OK)
+		return;
+	_cleanup_(free) struct site *many = n > ARRAY_SIZE(sites) ? xcalloc(n, sizeof(*many)) : NULL;
+	if (many)
+		site_returns(code, many, n, &n);
+	t->returns = xcalloc(n, sizeof(*t->returns));
+	for (size_t i = 0; i < n; i++)
+		t->returns[i] = t->func->offset + (many ? many[i] : sites[i]).offset;
+	t->n_returns = n;
+}

@@ -1,0 +1,59 @@
+/*
+ * binary: one file with functions that are wanted, found once for all processes that map it: names, the offsets to probe
+ * and what a probe costs there. Kept by device and inode; its file stays open, so that probes and names survive a rename.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch/site.h"
+#include "base/reason.h"
+#include "probe/func/pattern.h"
+#include "sym/elf.h"
+#include "sys/proc.h"
+
+struct func_target {
+	const struct elf_func *func;
+	uint32_t probe[2];     /* its numbers in this run, with return probe and with RET sites (their costs differ); 0: none yet */
+	struct site entry;     /* offset from the function's first byte */
+	uint64_t *returns;     /* file offsets of its RETs, when asked for; owned */
+	size_t n_returns;
+	enum site_refusal refused;        /* of the entry: it cannot be probed at all */
+	enum site_refusal returns_refused; /* its RETs cannot be listed */
+};
+
+struct binary {
+	uint64_t dev, inode;
+	int fd;
+	char *path;            /* as the first process saw it */
+	const char *name;      /* base name, in @path */
+	bool is_executable;    /* some process executes it (patterns without OBJECT mean it) */
+	bool has_unwinder;
+	bool is_go, is_v8;     /* runtimes that walk or move their stacks: no return probes */
+	struct elf *elf;       /* NULL: not ELF */
+	struct func_target *targets;
+	size_t n_targets;
+	bool resolved;
+	bool listed_with_sites; /* -l: some process that maps it needs RET sites */
+};
+
+struct binaries {
+	struct binary **items;
+	size_t n, cap;
+};
+
+void binaries_done(struct binaries *b);
+/* The file behind a mapping: known already, or opened now. NULL: it cannot be opened. */
+struct binary *binaries_get(struct binaries *b, pid_t pid, const struct mapping *m);
+/* A file that nobody maps yet (-l PATH). */
+struct binary *binaries_open(struct binaries *b, const char *path, struct reason *why);
+
+/* Finds what the patterns want in it, once. */
+int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *why);
+/* Does a process that maps it lose when return addresses are not what they were? */
+bool binary_forbids_return_probes(const struct binary *b);
+/* Lists the RETs of a target, once. */
+void binary_find_returns(struct binary *b, struct func_target *t);

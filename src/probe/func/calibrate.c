@@ -1,0 +1,153 @@
+#include "probe/func/calibrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/macro.h"
+#include "priv/loader.h"
+#include "probe/func/internal.h"
+
+/*
+ * The two functions. Each is aligned and ends in one RET; their instructions are known, so no table is needed.
+ */
+#if defined(__x86_64__)
+__asm__(".text\n.p2align 6\n"
+	".hidden calibrate_emulated\n.globl calibrate_emulated\n.type calibrate_emulated, @function\n"
+	"calibrate_emulated: push %rbp\n pop %rbp\n ret\n.size calibrate_emulated, . - calibrate_emulated\n"
+	".p2align 6\n"
+	".hidden calibrate_stepped\n.globl calibrate_stepped\n.type calibrate_stepped, @function\n"
+	"calibrate_stepped: mov %rdi, %rax\n ret\n.size calibrate_stepped, . - calibrate_stepped\n");
+#define RET_OF_EMULATED 2 /* push 1 byte, pop 1 byte */
+#define RET_OF_STEPPED 3  /* mov 3 bytes */
+#elif defined(__aarch64__)
+__asm__(".text\n.p2align 6\n"
+	".hidden calibrate_emulated\n.globl calibrate_emulated\n.type calibrate_emulated, @function\n"
+	"calibrate_emulated: nop\n ret\n.size calibrate_emulated, . - calibrate_emulated\n"
+	".p2align 6\n"
+	".hidden calibrate_stepped\n.globl calibrate_stepped\n.type calibrate_stepped, @function\n"
+	"calibrate_stepped: mov x1, x0\n ret\n.size calibrate_stepped, . - calibrate_stepped\n");
+#define RET_OF_EMULATED 4
+#define RET_OF_STEPPED 4
+#endif
+extern long calibrate_emulated(long), calibrate_stepped(long);
+
+#define CALLS 50
+#define ROUNDS 5
+#define CALIBRATION_PROBE 0 /* number 0 is nobody's: its calls are not shown */
+
+static long (*const function_of[2])(long) = { [SITE_EMULATED] = calibrate_emulated, [SITE_STEPPED] = calibrate_stepped };
+static const uint32_t ret_of[2] = { [SITE_EMULATED] = RET_OF_EMULATED, [SITE_STEPPED] = RET_OF_STEPPED };
+
+/* Where the function lies in our own file. */
+static int own_offset(const void *code, uint64_t *ret)
+{
+	_cleanup_(mappings_done) struct mappings maps = {};
+	int r = proc_mappings(&maps, getpid());
+	for (size_t i = 0; r == 0 && i < maps.n; i++) {
+		const struct mapping *m = &maps.items[i];
+		if ((uint64_t)code < m->start || (uint64_t)code >= m->end)
+			continue;
+		*ret = (uint64_t)code - m->start + m->offset;
+		return 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+/* Best of some rounds: interruptions only ever add. */
+static uint64_t time_calls(long (*function)(long))
+{
+	uint64_t best = UINT64_MAX;
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t start = clock_monotonic_ns();
+		for (int i = 0; i < CALLS; i++)
+			function(i);
+		best = MIN(best, clock_monotonic_ns() - start);
+	}
+	return best / CALLS;
+}
+
+/* The last call's duration is still in the thread's stack of calls. */
+static uint64_t time_inside(struct loader *l, long (*function)(long))
+{
+	_cleanup_(free) struct func_thread *thread = xcalloc(1, sizeof(*thread));
+	const struct func_call_rec *call = (const void *)thread->stack;
+	uint32_t tid = (uint32_t)gettid();
+	uint64_t best = UINT64_MAX;
+	for (int i = 0; i < CALLS; i++) {
+		function(i);
+		if (bpf_map_lookup_elem(loader_map(l, "func_threads"), &tid, thread) < 0)
+			return 0;
+		if (call->flags & CALL_EXIT_SEEN)
+			best = MIN(best, call->duration_ns);
+	}
+	return best == UINT64_MAX ? 0 : best;
+}
+
+enum way { BY_RETURN, BY_SITE, ENTRY_ONLY };
+
+static int attach_way(struct func_state *s, struct links *links, enum way way, enum site_cost cost, uint64_t entry, struct reason *why)
+{
+	_cleanup_(fd_close) int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	bool multi = s->mechanism != UPROBES_PERF_EVENT;
+	uint64_t ret = entry + ret_of[cost];
+	uint64_t cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, 0);
+	uint64_t site_cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, COOKIE_SITE_EXIT);
+	struct uprobe_request q = { .file_fd = self, .pid = getpid(), .program_fd = func_program(s, "func_entry"), .offsets = &entry, .cookies = &cookie, .n = 1 };
+	if (way == BY_RETURN && s->mechanism == UPROBES_SESSION) {
+		q.kind = UPROBE_SESSION;
+		q.program_fd = func_program(s, "func_session");
+		return attach_uprobes(links, true, &q, why);
+	}
+	if (way == BY_SITE)
+		q.cookies = &site_cookie;
+	int r = attach_uprobes(links, multi, &q, why);
+	if (r < 0 || way == ENTRY_ONLY)
+		return r;
+	q.program_fd = func_program(s, "func_exit");
+	q.kind = way == BY_RETURN ? UPROBE_RETURN : UPROBE_ENTRY;
+	if (way == BY_SITE)
+		q.offsets = &ret;
+	return attach_uprobes(links, multi, &q, why);
+}
+
+static int measure(struct engine *e, struct func_state *s, enum way way, enum site_cost cost, struct probe_cost *ret, struct reason *why)
+{
+	long (*function)(long) = function_of[cost];
+	uint64_t entry;
+	int r = own_offset(function, &entry);
+	if (r < 0)
+		return r;
+	uint64_t bare = time_calls(function);
+	_cleanup_(links_done) struct links links = {};
+	r = attach_way(s, &links, way, cost, entry, why);
+	if (r < 0)
+		return r;
+	uint64_t whole = time_calls(function);
+	uint64_t inside = way == ENTRY_ONLY ? 0 : time_inside(engine_loader(e), function);
+	whole = whole > bare ? whole - bare : 0;
+	inside = MIN(inside > bare ? inside - bare : 0, whole);
+	*ret = (struct probe_cost){ (uint32_t)inside, (uint32_t)(whole - inside) };
+	return 0;
+}
+
+int calibrate(struct engine *e, struct func_state *s, enum exits_mode exits, struct calibration *ret, struct reason *why)
+{
+	int r = 0;
+	for (int cost = SITE_EMULATED; r == 0 && cost <= SITE_STEPPED; cost++) {
+		if (exits == EXITS_NONE)
+			r = measure(e, s, ENTRY_ONLY, cost, &ret->entry_only[cost], why);
+		if (r == 0 && (exits == EXITS_AUTO || exits == EXITS_RETURN))
+			r = measure(e, s, BY_RETURN, cost, &ret->by_return[cost], why);
+		if (r == 0 && (exits == EXITS_AUTO || exits == EXITS_SITES))
+			r = measure(e, s, BY_SITE, cost, &ret->by_site[cost], why);
+	}
+	uint32_t tid = (uint32_t)gettid();
+	bpf_map_delete_elem(loader_map(engine_loader(e), "func_threads"), &tid);
+	return r;
+}

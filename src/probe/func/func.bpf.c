@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * func: calls of functions, as they end.
+ *
+ * Each thread has a stack of its open calls. An entry pushes a record, an exit completes and sends it: one record a
+ * call, so that one lost record is one lost call, and what a filter drops at the end was never copied. Entry and exit
+ * find each other by the stack pointer: at a RET it is what it was at the first instruction, after a return it is a
+ * word higher. Calls that were left by longjmp or by an exception have a stack pointer below the present one: they are
+ * closed, marked as never seen to end, by the next probe of the thread. Kernel functions cannot jump out of a call:
+ * theirs are matched by the probe's number.
+ */
+#include "arch/x86_64/registers.abi.h"
+#include "bpf/emit.h"
+#include "bpf/fetch.h"
+#include "bpf/target.h"
+#include "probe/func/func.abi.h"
+#include "shape/where_eval.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The shape of the program, set before it is loaded: what is not wanted is not even compiled in. */
+const volatile bool want_calls = true;     /* send each call */
+const volatile bool want_stat = false;     /* count and sum in the kernel instead */
+const volatile bool want_hist = false;     /* histograms with the counts */
+const volatile bool want_exits = true;     /* false: entries only */
+const volatile bool want_arguments = true;
+const volatile bool want_fetch = false;    /* some probe has a fetch plan */
+const volatile __u32 slot_bytes = sizeof(struct func_call_rec);
+const volatile __u32 slots = FUNC_SLOTS_BYTES / sizeof(struct func_call_rec);
+const volatile __u32 depth_max = 0xffffffff; /* --depth: deeper calls are not looked at */
+const volatile __u64 min_ns = 0;
+const volatile __u32 sample_one_in = 0;
+const volatile bool has_loop = true;       /* bpf_loop */
+const volatile struct where_program where_program = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32); /* tid */
+	__type(value, struct func_thread);
+} func_threads SEC(".maps");
+
+struct { /* one entry, all zero: a new thread's beginning */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct func_thread);
+} func_blank SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct func_probe);
+} func_probes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fetch_plan);
+} func_plans SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct func_stat);
+} func_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct func_hist);
+} func_hists SEC(".maps");
+
+struct { /* hits of a process' probes, for the overhead breaker */
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FUNC_HIT_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} func_hits SEC(".maps");
+
+#define SLOTS_MAX (FUNC_SLOTS_BYTES / sizeof(struct func_call_rec))
+#define STALE_WITHOUT_LOOP 4
+
+static __always_inline struct func_call_rec *slot(struct func_thread *t, __u32 i)
+{
+	return i < slots ? (void *)(t->stack + (__u64)i * slot_bytes) : NULL;
+}
+
+static __always_inline struct func_thread *thread_of(__u32 tid)
+{
+	return bpf_map_lookup_elem(&func_threads, &tid);
+}
+
+static __always_inline struct func_thread *thread_new(__u32 tid)
+{
+	__u32 zero = 0;
+	struct func_thread *blank = bpf_map_lookup_elem(&func_blank, &zero);
+	if (!blank || bpf_map_update_elem(&func_threads, &tid, blank, BPF_NOEXIST))
+		return NULL;
+	struct func_thread *t = thread_of(tid);
+	if (t)
+		t->generation = task_generation(current_task());
+	return t;
+}
+
+static __always_inline void count_hit(__u64 cookie)
+{
+	__u32 i = COOKIE_SLOT(cookie) & (FUNC_HIT_SLOTS - 1);
+	__u64 *n = bpf_map_lookup_elem(&func_hits, &i);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* Index of the bucket: see func.abi.h. */
+static __always_inline __u32 hist_bucket(__u64 ns)
+{
+	__u64 x = ns;
+	__u32 e = 0;
+	if (x >> 32) { e += 32; x >>= 32; }
+	if (x >> 16) { e += 16; x >>= 16; }
+	if (x >> 8) { e += 8; x >>= 8; }
+	if (x >> 4) { e += 4; x >>= 4; }
+	if (x >> 2) { e += 2; x >>= 2; }
+	if (x >> 1)
+		e += 1;
+	__u32 i = ns < 8 ? ns : (e - 2) * 8 + ((ns >> (e - 3)) & 7);
+	return i < HIST_BUCKETS ? i : HIST_BUCKETS - 1;
+}
+
+static __always_inline void count_call(const struct func_call_rec *call)
+{
+	__u32 probe = call->probe;
+	struct func_stat *s = bpf_map_lookup_elem(&func_stats, &probe);
+	if (!s)
+		return;
+	if (!(call->flags & CALL_EXIT_SEEN)) {
+		__sync_fetch_and_add(&s->entries, 1);
+		return;
+	}
+	__u64 ns = call->duration_ns;
+	__sync_fetch_and_add(&s->calls, 1);
+	__sync_fetch_and_add(&s->total_ns, ns);
+	__sync_fetch_and_add(&s->self_ns, ns > call->below_ns ? ns - call->below_ns : 0);
+	if (ns < s->min_ns || !s->min_ns)
+		s->min_ns = ns;
+	if (ns > s->max_ns)
+		s->max_ns = ns;
+	if (!want_hist)
+		return;
+	struct func_hist *h = bpf_map_lookup_elem(&func_hists, &probe);
+	__u32 i = hist_bucket(ns);
+	if (h && i < HIST_BUCKETS)
+		__sync_fetch_and_add(&h->bucket[i], 1);
+}
+
+static __always_inline bool where_passes(const struct func_call_rec *call)
+{
+	if (!where_program.n)
+		return true;
+	__s64 values[WHERE_FIELDS];
+	for (int i = 0; i < 6; i++)
+		values[WHERE_ARG1 + i] = call->argument[i];
+	values[WHERE_RET] = call->return_value;
+	values[WHERE_DURATION] = call->duration_ns;
+	values[WHERE_PID] = call->head.pid;
+	values[WHERE_TID] = call->head.tid;
+	values[WHERE_UID] = (__u32)bpf_get_current_uid_gid();
+	__u32 known = (1u << WHERE_FIELDS) - 1;
+	if (!(call->flags & CALL_EXIT_SEEN))
+		known &= ~(1u << WHERE_RET | 1u << WHERE_DURATION);
+	return where_eval((const struct where_program *)&where_program, values, known);
+}
+
+/* A call is over, one way or the other: count it or send it, unless a filter leaves it out. */
+static __always_inline void finish(void *ctx, struct func_thread *t, struct func_call_rec *call)
+{
+	if (call->flags & CALL_SKIPPED)
+		return;
+	if (min_ns && (!(call->flags & CALL_EXIT_SEEN) || call->duration_ns < min_ns))
+		return;
+	if (!where_passes(call))
+		return;
+	if (want_stat)
+		count_call(call);
+	if (!want_calls)
+		return;
+	__u64 length = sizeof(*call) + call->fetched_bytes;
+	HIDE(length);
+	if (length > slot_bytes)
+		length = slot_bytes;
+	if (length < sizeof(*call) || length > sizeof(*call) + FUNC_FETCH_BYTES)
+		return;
+	call->head.length = length;
+	call->head.cpu = bpf_get_smp_processor_id();
+	call->head.generation = t->generation;
+	call->head.seq = ++t->seq;
+	emit(ctx, call, length);
+}
+
+/*
+ * The depth that is left when the calls that the stack is already above are gone. It is kept in memory: the verifier then
+ * sees the same state after each round, and goes on from one of them instead of a hundred.
+ */
+static __always_inline __u32 depth_at(struct func_thread *t, __u64 sp, bool same_too)
+{
+	volatile __u32 *left = &t->left;
+	*left = t->depth;
+	for (__u32 i = 0; i < SLOTS_MAX; i++) {
+		__u32 depth = *left;
+		if (depth == 0)
+			break;
+		__u32 last = depth > slots ? slots - 1 : depth - 1;
+		struct func_call_rec *top = slot(t, last);
+		if (!top || (top->sp > sp && !(top->head.flags & REC_KERNEL)) || (top->sp == sp && !same_too))
+			break;
+		*left = last;
+	}
+	return *left;
+}
+
+struct stale {
+	void *ctx;
+	struct func_thread *t;
+	__u32 depth; /* of the topmost */
+};
+
+static long finish_stale(__u32 i, struct stale *stale)
+{
+	struct func_call_rec *call = slot(stale->t, stale->depth - 1 - i);
+	if (call)
+		finish(stale->ctx, stale->t, call);
+	return 0;
+}
+
+/* Closes, from the top, calls that cannot be open any more. Rare, and bounded where the kernel has no bpf_loop (5.17). */
+static __always_inline void close_stale(void *ctx, struct func_thread *t, __u64 sp, bool same_too)
+{
+	__u32 depth = t->depth, left = depth_at(t, sp, same_too);
+	if (left == depth)
+		return;
+	struct stale stale = { .ctx = ctx, .t = t, .depth = depth > slots ? slots : depth };
+	t->depth = left;
+	if (has_loop) {
+		bpf_loop(stale.depth - left, finish_stale, &stale, 0);
+		return;
+	}
+	for (__u32 i = 0; i < STALE_WITHOUT_LOOP; i++)
+		if (i < stale.depth - left)
+			finish_stale(i, &stale);
+	for (__u32 i = STALE_WITHOUT_LOOP; i < SLOTS_MAX; i++)
+		if (i < stale.depth - left)
+			lose(LOSS_UNWOUND);
+}
+
+static __always_inline void run_plan(struct func_thread *t, __u32 probe, char *out)
+{
+	struct func_probe *p = bpf_map_lookup_elem(&func_probes, &probe);
+	if (!p || !p->plan)
+		return;
+	__u32 i = p->plan;
+	struct fetch_plan *plan = bpf_map_lookup_elem(&func_plans, &i);
+	if (plan)
+		fetch_run(&t->fetch, plan, out, FUNC_FETCH_BYTES);
+}
+
+static __always_inline void fetch_into(struct func_thread *t, struct func_call_rec *call, void *regs, bool at_exit)
+{
+	t->fetch.registers = (__u64)regs;
+	t->fetch.returned = call->return_value;
+	t->fetch.room = slot_bytes - sizeof(*call);
+	t->fetch.used = call->fetched_bytes;
+	t->fetch.n = call->fetched_n;
+	t->fetch.at_exit = at_exit;
+	run_plan(t, call->probe, (char *)(call + 1));
+	call->fetched_bytes = t->fetch.used;
+	call->fetched_n = t->fetch.n;
+}
+
+static __always_inline void begin(struct func_call_rec *call, struct func_thread *t, const __u64 *regs, __u64 cookie, bool kernel, __u64 now)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	call->probe = COOKIE_PROBE(cookie);
+	call->flags = 0;
+	call->overhead_ns = 0;
+	call->below_ns = 0;
+	call->head.time_ns = now;
+	call->head.flags = kernel ? REC_KERNEL : 0;
+	call->head.pid = id >> 32;
+	call->head.tid = id;
+	call->fetched_bytes = 0;
+	call->fetched_n = 0;
+	if (!want_calls && !where_program.n)
+		return;
+	call->head.type = FUNC_CALL;
+	call->head.strand = 0;
+	call->call = ++t->calls;
+	call->duration_ns = 0;
+	call->return_value = 0;
+	call->argument[0] = regs[REG_DI];
+	call->argument[1] = regs[REG_SI];
+	call->argument[2] = regs[REG_DX];
+	call->argument[3] = regs[REG_CX];
+	call->argument[4] = regs[REG_R8];
+	call->argument[5] = regs[REG_R9];
+}
+
+/* Sampling is of outermost calls, each with all that it calls. */
+static __always_inline __u16 sampled_out(const struct func_call_rec *parent)
+{
+	if (sample_one_in < 2)
+		return 0;
+	if (parent)
+		return parent->flags & CALL_SKIPPED;
+	return bpf_get_prandom_u32() % sample_one_in ? CALL_SKIPPED : 0;
+}
+
+static __always_inline void push(void *ctx, struct func_thread *t, const __u64 *regs, __u64 cookie, bool kernel, __u64 now)
+{
+	__u64 sp = kernel ? 0 : regs[REG_SP];
+	if (!kernel)
+		close_stale(ctx, t, sp, COOKIE_FLAGS(cookie) & COOKIE_SITE_EXIT);
+	__u32 depth = t->depth;
+	if (want_exits)
+		t->depth = depth + 1;
+	if (depth >= depth_max)
+		return;
+	struct func_call_rec *call = slot(t, depth);
+	if (!call) {
+		lose(LOSS_TOO_DEEP);
+		return;
+	}
+	struct func_call_rec *parent = depth ? slot(t, depth - 1) : NULL;
+	begin(call, t, regs, cookie, kernel, now);
+	call->sp = sp;
+	call->depth = depth;
+	call->parent = parent ? parent->call : 0;
+	call->flags = sampled_out(parent);
+	if (want_fetch)
+		fetch_into(t, call, ctx, false);
+	if (!want_exits) {
+		call->flags |= CALL_NO_EXIT_PROBE;
+		finish(ctx, t, call);
+	}
+}
+
+static __always_inline void complete(void *ctx, struct func_thread *t, struct func_call_rec *call, __u64 returned, __u64 now)
+{
+	__u32 probe = call->probe;
+	struct func_probe *p = bpf_map_lookup_elem(&func_probes, &probe);
+	__u64 inside = p ? p->inside_ns : 0, outside = p ? p->outside_ns : 0;
+	__u64 raw = now - call->head.time_ns, overhead = call->overhead_ns + inside;
+	call->duration_ns = raw > overhead ? raw - overhead : 0;
+	call->overhead_ns = overhead;
+	call->return_value = returned;
+	call->flags |= CALL_EXIT_SEEN;
+	struct func_call_rec *parent = call->depth ? slot(t, call->depth - 1) : NULL;
+	if (parent) {
+		parent->overhead_ns += overhead + outside;
+		parent->below_ns += call->duration_ns;
+	}
+	if (want_fetch)
+		fetch_into(t, call, ctx, true);
+	finish(ctx, t, call);
+}
+
+/* Is the call at the top of the stack the one that ends here? */
+static __always_inline bool ends_here(const struct func_call_rec *top, __u64 cookie, __u64 sp)
+{
+	return top->probe == COOKIE_PROBE(cookie) && top->sp == sp;
+}
+
+static __always_inline void pop(void *ctx, struct func_thread *t, const __u64 *regs, __u64 cookie, bool kernel, __u64 now)
+{
+	/* a return has taken its address off the stack, a RET instruction is about to */
+	__u64 sp = kernel ? 0 : regs[REG_SP] - 8 * !(COOKIE_FLAGS(cookie) & COOKIE_SITE_EXIT);
+	__u32 depth = t->depth;
+	if (depth == 0)
+		return; /* it was entered before we came */
+	__u32 held = depth_max < slots ? depth_max : slots;
+	if (depth > held) {
+		struct func_call_rec *top = slot(t, held - 1);
+		if (top && (kernel || sp < top->sp)) {
+			t->depth = depth - 1; /* one of those that found no slot */
+			return;
+		}
+		t->depth = held;
+	}
+	if (!kernel)
+		close_stale(ctx, t, sp, false);
+	depth = t->depth;
+	struct func_call_rec *top = depth ? slot(t, depth - 1) : NULL;
+	if (!top || !ends_here(top, cookie, sp))
+		return;
+	t->depth = depth - 1;
+	complete(ctx, t, top, regs[REG_AX], now);
+}
+
+static __always_inline struct func_thread *thread_of_current(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct func_thread *t = thread_of(tid);
+	return t ? t : thread_new(tid);
+}
+
+static __always_inline int enter(void *ctx, const __u64 *regs, __u64 cookie, bool kernel)
+{
+	if (kernel && !target_wants_current())
+		return 0;
+	struct func_thread *t = thread_of_current();
+	if (!t || t->busy) {
+		lose(t ? LOSS_NESTED : LOSS_TOO_MANY_THREADS);
+		return 0;
+	}
+	t->busy = 1;
+	count_hit(cookie);
+	push(ctx, t, regs, cookie, kernel, bpf_ktime_get_ns());
+	t->busy = 0;
+	return 0;
+}
+
+static __always_inline int leave(void *ctx, const __u64 *regs, __u64 cookie, bool kernel)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct func_thread *t = thread_of(bpf_get_current_pid_tgid());
+	if (!t || t->busy)
+		return 0;
+	t->busy = 1;
+	count_hit(cookie);
+	pop(ctx, t, regs, cookie, kernel, now);
+	t->busy = 0;
+	return 0;
+}
+
+SEC("uprobe")
+int func_entry(void *ctx)
+{
+	return enter(ctx, ctx, bpf_get_attach_cookie(ctx), false);
+}
+
+SEC("uprobe")
+int func_exit(void *ctx)
+{
+	return leave(ctx, ctx, bpf_get_attach_cookie(ctx), false);
+}
+
+/* Entry and exit of a session are one program; kernel: 6.13, kernel/trace/bpf_trace.c. */
+extern bool bpf_session_is_return(void) __ksym __weak;
+
+SEC("uprobe")
+int func_session(void *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	return bpf_session_is_return() ? leave(ctx, ctx, cookie, false) : enter(ctx, ctx, cookie, false);
+}
+
+/* Kernel functions. The same, in programs of their own: a multi link wants them loaded for it. */
+SEC("kprobe")
+int func_kernel_entry(void *ctx)
+{
+	return enter(ctx, ctx, bpf_get_attach_cookie(ctx), true);
+}
+
+SEC("kprobe")
+int func_kernel_exit(void *ctx)
+{
+	return leave(ctx, ctx, bpf_get_attach_cookie(ctx), true);
+}
+
+/*
+ * Kernel functions by trampolines: one copy of the object a function, its cookie and number of arguments set before it
+ * is loaded. The context holds the arguments as words, and after them what was returned.
+ */
+const volatile __u64 trampoline_cookie = 0;
+const volatile __u32 trampoline_arguments = 0;
+
+static __always_inline void registers_of(const __u64 *words, __u64 *regs)
+{
+	if (trampoline_arguments > 0)
+		regs[REG_DI] = words[0];
+	if (trampoline_arguments > 1)
+		regs[REG_SI] = words[1];
+	if (trampoline_arguments > 2)
+		regs[REG_DX] = words[2];
+	if (trampoline_arguments > 3)
+		regs[REG_CX] = words[3];
+	if (trampoline_arguments > 4)
+		regs[REG_R8] = words[4];
+	if (trampoline_arguments > 5)
+		regs[REG_R9] = words[5];
+}
+
+SEC("fentry")
+int func_fentry(__u64 *ctx)
+{
+	__u64 regs[REG_COUNT] = {};
+	registers_of(ctx, regs);
+	return enter(ctx, regs, trampoline_cookie, true);
+}
+
+SEC("fexit")
+int func_fexit(__u64 *ctx)
+{
+	__u64 regs[REG_COUNT] = {};
+	regs[REG_AX] = ctx[trampoline_arguments];
+	return leave(ctx, regs, trampoline_cookie, true);
+}
+
+/* A point: no duration, all values by its plan. */
+static __always_inline int hit(void *ctx, __u64 regs, __u64 context, __u64 cookie)
+{
+	struct func_thread *t = thread_of_current();
+	if (!t || t->busy) {
+		lose(t ? LOSS_NESTED : LOSS_TOO_MANY_THREADS);
+		return 0;
+	}
+	t->busy = 1;
+	count_hit(cookie);
+	struct func_point_rec *point = &t->point;
+	__u64 id = bpf_get_current_pid_tgid();
+	point->probe = COOKIE_PROBE(cookie);
+	point->head.type = FUNC_POINT;
+	point->head.flags = context ? REC_KERNEL : 0;
+	point->head.time_ns = bpf_ktime_get_ns();
+	point->head.pid = id >> 32;
+	point->head.tid = id;
+	point->head.generation = t->generation;
+	point->head.cpu = bpf_get_smp_processor_id();
+	t->fetch.registers = regs;
+	t->fetch.context = context;
+	t->fetch.room = FUNC_FETCH_BYTES;
+	t->fetch.used = 0;
+	t->fetch.n = 0;
+	t->fetch.at_exit = 0;
+	run_plan(t, point->probe, t->tail);
+	point->fetched_bytes = t->fetch.used;
+	point->fetched_n = t->fetch.n;
+	__u64 length = sizeof(*point) + t->fetch.used;
+	HIDE(length);
+	if (length >= sizeof(*point) && length <= sizeof(*point) + FUNC_FETCH_BYTES) {
+		point->head.length = length;
+		point->head.seq = ++t->seq;
+		emit(ctx, point, length);
+	}
+	t->busy = 0;
+	return 0;
+}
+
+SEC("uprobe")
+int func_usdt(void *ctx)
+{
+	return hit(ctx, (__u64)ctx, 0, bpf_get_attach_cookie(ctx));
+}
+
+SEC("tracepoint")
+int func_tracepoint(void *ctx)
+{
+	return target_wants_current() ? hit(ctx, 0, (__u64)ctx, bpf_get_attach_cookie(ctx)) : 0;
+}
+
+/* The thread ends, or becomes another program: its open calls will not return. */
+static __always_inline int forget(void *ctx, __u32 tid)
+{
+	struct func_thread *t = thread_of(tid);
+	if (!t)
+		return 0;
+	close_stale(ctx, t, ~0ull, true);
+	bpf_map_delete_elem(&func_threads, &tid);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int func_thread_exit(struct raw_tracepoint *ctx)
+{
+	return forget(ctx, bpf_get_current_pid_tgid());
+}
+
+SEC("raw_tp/sched_process_exec")
+int func_thread_exec(struct raw_tracepoint *ctx)
+{
+	forget(ctx, ctx->args[1]); /* the tid that it had before */
+	return forget(ctx, bpf_get_current_pid_tgid());
+}

@@ -1,0 +1,122 @@
+/* internal: the shape of the func family, shared by its files only. */
+#pragma once
+
+#include "arch/arch.h"
+#include "base/hashmap.h"
+#include "config/options.h"
+#include "priv/attach.h"
+#include "priv/link.h"
+#include "priv/mechanism.h"
+#include "probe/func/binary.h"
+#include "probe/func/calibrate.h"
+#include "probe/func/fact.abi.h"
+#include "probe/func/func.abi.h"
+#include "probe/func/pattern.h"
+#include "probe/probe.h"
+#include "shape/where.h"
+#include "sym/nearest.h"
+
+struct bpf_object;
+
+/* What is known of a probe from its fact: all that decoding needs. Text is owned. */
+struct parameter {
+	uint8_t from, which, format, size;
+	char *name, *type;
+};
+
+struct func_info {
+	enum probe_kind kind;
+	char *name, *module, *file;
+	uint32_t line, inside_ns, outside_ns;
+	struct parameter *parameters;
+	size_t n_parameters;
+};
+
+/* The probes of one process. */
+struct func_process {
+	pid_t pid;
+	uint32_t slot;
+	bool use_sites;       /* exits at RET sites: something here unwinds through frames */
+	struct links links;
+	struct hashmap done;  /* binary → attached */
+	uint64_t hits, cpu_ns; /* at the breaker's last look */
+	bool looked;
+	size_t functions;
+	double mean_cost_ns;   /* of a call of the functions attached here, as calibrated */
+	bool tripped;         /* the breaker took its probes away */
+	char comm[16];
+};
+
+/* Counts of a probe, added up over CPUs. */
+struct func_counts {
+	struct func_stat stat;
+	struct func_hist hist;
+};
+
+struct func_state {
+	struct patterns patterns;
+	struct binaries binaries;
+	struct where *where;
+	struct bpf_object *object;
+	enum uprobe_mechanism mechanism;
+	enum kernel_mechanism kernel_mechanism;
+	enum exits_mode exits;
+	struct calibration calibration;
+	struct links links;           /* not bound to a process: tracepoints, kernel functions */
+	struct kernel_targets {
+		char **names;         /* of kernel functions */
+		size_t n, cap;
+	} kernel;
+	struct hashmap processes;     /* pid → struct func_process */
+	uint32_t probes_n;            /* numbers given out, 0 unused */
+	uint32_t probes_cap;          /* room in the kernel's tables */
+	uint32_t plans_n, plans_cap;
+	struct func_info *infos;      /* by probe number; decoding side */
+	uint32_t infos_n, infos_cap;
+	struct hashmap threads;       /* decoding side: pid<<32|tid → struct func_seen */
+	uint64_t threads_seen;
+	struct hashmap shown_open;    /* tid<<32|depth → number of the call that was shown while it was open */
+	uint32_t slot_bytes;
+	unsigned drains;
+	size_t attached;              /* functions, over all processes */
+	bool over_cap;                /* told: more functions than room */
+	size_t tripped;               /* processes that the breaker has freed */
+	bool detached;
+};
+
+/* What decoding remembers of a thread: to number its calls and to see what was lost. */
+struct func_seen {
+	uint64_t call_base; /* added to the thread's call numbers */
+	uint32_t generation, seq;
+};
+
+/* probes.c: numbers, facts and the kernel's tables */
+uint32_t func_probe_add(struct engine *e, struct func_state *s, const struct func_info *info, const struct fetch_plan *plan);
+/* functions.c */
+int func_attach_process(struct engine *e, struct func_state *s, const struct process *p, struct reason *why);
+void func_drop_process(struct func_state *s, pid_t pid);
+/* kernel.c */
+int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why);
+int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *why);
+/* points.c */
+int func_attach_tracepoints(struct engine *e, struct func_state *s, struct reason *why);
+bool func_usdt_wanted(struct func_state *s, const struct binary *b, const struct usdt_probe *probe);
+struct tracefs_events;
+int func_find_tracepoints(int tracefs, struct pattern *p, struct tracefs_events *ret, struct reason *why); /* -ENOENT: none */
+int func_attach_usdt(struct engine *e, struct func_state *s, struct func_process *fp, struct binary *b, struct reason *why);
+/* decode.c */
+void func_decode(struct engine *e, void *state, const struct rec_head *rec);
+void func_infos_done(struct func_state *s);
+void func_forget_threads(struct func_state *s);
+const struct func_info *func_info_of(const struct func_state *s, uint32_t probe);
+/* stat.c */
+void func_report_stat(struct engine *e, struct func_state *s);
+/* open.c: calls that have been open for a second are shown before they end */
+void func_show_open(struct engine *e, struct func_state *s);
+/* breaker.c */
+void func_watch_overhead(struct engine *e, struct func_state *s);
+
+/* Why a pattern matched nothing: -ENOENT, with the nearest names. */
+int func_explain_no_match(const struct func_state *s, const struct pattern *p, struct reason *why);
+void func_state_done(struct func_state *s); /* all that needs no kernel */
+int func_program(const struct func_state *s, const char *name);

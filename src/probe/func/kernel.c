@@ -1,0 +1,220 @@
+/* kernel: kernel functions, by one multi link, by kprobes, or by trampolines. Tasks that are no targets are left out in the kernel. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "base/alloc.h"
+#include "base/macro.h"
+#include "priv/ability.h"
+#include "priv/kernelfs.h"
+#include "priv/loader.h"
+#include "priv/tracefs.h"
+#include "probe/func/internal.h"
+#include "sym/kallsyms.h"
+
+#define ONE_BY_ONE_MAX 64 /* functions by kprobe or trampoline: each is attached and detached by itself */
+
+/* "name [module]" a line: what ftrace can reach, which is what a multi link and a trampoline can. NULL: not known. */
+static char *traceable_functions(void)
+{
+	_cleanup_(fd_close) int fd = tracefs_open(NULL);
+	char *text = NULL;
+	return fd >= 0 && kernelfs_read(fd, "available_filter_functions", &text) == 0 ? text : NULL;
+}
+
+static void add_name(struct kernel_targets *k, const char *name)
+{
+	for (size_t i = k->n; i-- > 0 && k->n - i < 4;)
+		if (streq(k->names[i], name))
+			return; /* static functions of one name: the kernel would refuse the list */
+	GROW(k->names, k->n, k->cap);
+	k->names[k->n++] = xstrdup(name);
+}
+
+static void match(struct func_state *s, const char *name, struct nearest near[])
+{
+	struct pattern *p = patterns_match(&s->patterns, SPACE_KERNEL, NULL, false, name, name);
+	for (size_t i = 0; i < s->patterns.n; i++)
+		if (s->patterns.items[i].space == SPACE_KERNEL)
+			nearest_offer(&near[i], name);
+	if (!p)
+		return;
+	p->matched++;
+	add_name(&s->kernel, name);
+}
+
+static void match_traceable(struct func_state *s, char *text, struct nearest near[])
+{
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		line[strcspn(line, " \t")] = '\0';
+		match(s, line, near);
+	}
+}
+
+static int match_kallsyms(struct func_state *s, struct nearest near[], struct reason *why)
+{
+	_cleanup_(kallsyms_free) struct kallsyms *k = NULL;
+	const struct kernel_func *funcs;
+	int r = kallsyms_new(&k, why);
+	size_t n = r < 0 ? 0 : kallsyms_functions(k, &funcs);
+	for (size_t i = 0; i < n; i++)
+		match(s, funcs[i].name, near);
+	return r;
+}
+
+static int every_pattern_matched(const struct func_state *s, const struct nearest near[], struct reason *why)
+{
+	char text[256];
+	for (size_t i = 0; i < s->patterns.n; i++) {
+		const struct pattern *p = &s->patterns.items[i];
+		if (p->space == SPACE_KERNEL && !p->negated && !p->matched) {
+			nearest_text(&near[i], text, sizeof(text));
+			return reason_set(why, -ENOENT, "no function of the kernel matches '%s'%s%s (list them: utrace func -l 'k:*')", p->glob,
+					  text[0] ? "; " : "", text);
+		}
+	}
+	return 0;
+}
+
+int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why)
+{
+	*ret_n = s->kernel.n;
+	if (!patterns_have(&s->patterns, SPACE_KERNEL) || s->kernel.n)
+		return 0;
+	if (s->kernel_mechanism == KERNEL_FUNCTIONS_NONE)
+		return reason_set(why, -ENOTSUP, "kernel functions need kprobes or fentry; this kernel lets us have neither. User functions work; "
+				  "see: utrace doctor");
+	_cleanup_(free) struct nearest *near = xcalloc(s->patterns.n, sizeof(*near));
+	for (size_t i = 0; i < s->patterns.n; i++)
+		near[i].want = s->patterns.items[i].glob;
+	_cleanup_(free) char *traceable = s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE ? NULL : traceable_functions();
+	int r = 0;
+	if (traceable)
+		match_traceable(s, traceable, near);
+	else
+		r = match_kallsyms(s, near, why);
+	if (r == 0)
+		r = every_pattern_matched(s, near, why);
+	bool one_by_one = s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE || s->kernel_mechanism == KERNEL_FUNCTIONS_FENTRY;
+	if (r == 0 && one_by_one && s->kernel.n > ONE_BY_ONE_MAX)
+		return reason_set(why, -E2BIG, "%zu kernel functions match; this kernel attaches them one by one, at most %d", s->kernel.n, ONE_BY_ONE_MAX);
+	*ret_n = s->kernel.n;
+	return r;
+}
+
+static uint64_t kernel_cookie(struct engine *e, struct func_state *s, const char *name)
+{
+	struct func_info info = { .kind = PROBE_KERNEL_FUNCTION, .name = (char *)name, .module = (char *)"kernel" };
+	return COOKIE(func_probe_add(e, s, &info, NULL), FUNC_HIT_SLOTS - 1, 0);
+}
+
+/* One link for all; where the kernel refuses a name the list is halved until the refused ones stand alone. */
+static int attach_multi(struct func_state *s, char **names, const uint64_t *cookies, size_t n, bool on_return, size_t *ret_refused)
+{
+	int program = func_program(s, on_return ? "func_kernel_exit" : "func_kernel_entry");
+	int r = attach_kprobes_multi(&s->links, program, (const char *const *)names, cookies, n, on_return, NULL);
+	if (r == 0 || n == 1) {
+		*ret_refused += r < 0;
+		return 0;
+	}
+	attach_multi(s, names, cookies, n / 2, on_return, ret_refused);
+	return attach_multi(s, names + n / 2, cookies + n / 2, n - n / 2, on_return, ret_refused);
+}
+
+static int attach_all_multi(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
+{
+	size_t refused = 0;
+	if (s->exits != EXITS_NONE)
+		attach_multi(s, s->kernel.names, cookies, s->kernel.n, true, &refused);
+	refused = 0;
+	attach_multi(s, s->kernel.names, cookies, s->kernel.n, false, &refused);
+	if (refused == s->kernel.n)
+		return reason_set(why, -ENOTSUP, "the kernel lets none of these functions be probed (%s ...)", s->kernel.names[0]);
+	if (refused)
+		engine_note(e, "the kernel refused %zu of %zu kernel functions", refused, s->kernel.n);
+	return 0;
+}
+
+static int attach_each_kprobe(struct func_state *s, const uint64_t *cookies, struct reason *why)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < s->kernel.n; i++) {
+		if (s->exits != EXITS_NONE)
+			r = attach_kprobe(&s->links, func_program(s, "func_kernel_exit"), s->kernel.names[i], cookies[i], true, why);
+		if (r == 0)
+			r = attach_kprobe(&s->links, func_program(s, "func_kernel_entry"), s->kernel.names[i], cookies[i], false, why);
+	}
+	return r;
+}
+
+/* Number of parameters by the kernel's BTF; -ENOENT: it has no such function there. */
+static int count_parameters(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	if (id < 0)
+		return -ENOENT;
+	const struct btf_type *proto = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	return btf_vlen(proto);
+}
+
+static int attach_trampoline(struct engine *e, struct func_state *s, const struct btf *btf, const char *name, uint64_t cookie, struct reason *why)
+{
+	struct bpf_object *copy;
+	struct bpf_program *p;
+	int n = count_parameters(btf, name);
+	if (n < 0)
+		return reason_set(why, n, "the kernel's BTF does not know the function %s", name);
+	int r = loader_open(engine_loader(e), "func", &copy, why);
+	if (r < 0)
+		return r;
+	uint32_t arguments = (uint32_t)n;
+	loader_copy_settings(copy, s->object);
+	loader_set_value(copy, "trampoline_cookie", cookie);
+	loader_set_value(copy, "trampoline_arguments", arguments);
+	bpf_object__for_each_program(p, copy) {
+		bool entry = streq(bpf_program__name(p), "func_fentry"), exit = streq(bpf_program__name(p), "func_fexit");
+		bpf_program__set_autoload(p, entry || (exit && s->exits != EXITS_NONE));
+		if (entry || exit)
+			bpf_program__set_attach_target(p, 0, name);
+	}
+	r = loader_load(engine_loader(e), copy, why);
+	if (r == 0 && s->exits != EXITS_NONE)
+		r = attach_loaded(&s->links, bpf_program__fd(bpf_object__find_program_by_name(copy, "func_fexit")), BPF_TRACE_FEXIT, 0, why);
+	if (r == 0)
+		r = attach_loaded(&s->links, bpf_program__fd(bpf_object__find_program_by_name(copy, "func_fentry")), BPF_TRACE_FENTRY, 0, why);
+	return r;
+}
+
+static int attach_trampolines(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int r = btf ? 0 : reason_set(why, -ENOENT, "trampolines need the kernel's BTF");
+	for (size_t i = 0; r == 0 && i < s->kernel.n; i++)
+		r = attach_trampoline(e, s, btf, s->kernel.names[i], cookies[i], why);
+	btf__free(btf);
+	return r;
+}
+
+int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *why)
+{
+	if (s->kernel.n == 0)
+		return 0;
+	_cleanup_(free) uint64_t *cookies = xcalloc(s->kernel.n, sizeof(*cookies));
+	for (size_t i = 0; i < s->kernel.n; i++)
+		cookies[i] = kernel_cookie(e, s, s->kernel.names[i]);
+	s->attached += s->kernel.n;
+	switch (s->kernel_mechanism) {
+	case KERNEL_FUNCTIONS_KPROBE_MULTI:
+	case KERNEL_FUNCTIONS_KPROBE_SESSION:
+		return attach_all_multi(e, s, cookies, why);
+	case KERNEL_FUNCTIONS_FENTRY:
+		return attach_trampolines(e, s, cookies, why);
+	default:
+		return attach_each_kprobe(s, cookies, why);
+	}
+}
