@@ -1,0 +1,30 @@
+/* account: what was shown, what was lost and why, and what it cost. The last line of every run, and its last JSON object. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "bpf/record.abi.h"
+#include "event/event.h"
+
+struct account {
+	uint64_t shown;
+	uint64_t lost[LOSS_CAUSES];
+	uint64_t malformed;      /* records that the reader refused */
+	struct text_notes {
+		char *items[16];
+		size_t n;
+	} notes;
+};
+
+const char *loss_name(enum loss_cause cause);  /* "ring_full" ... as in JSON */
+void account_done(struct account *a);
+void account_note(struct account *a, const char *text); /* copied; the first 16 are kept */
+/* Adds up the kernel's counters of the map `losses`. */
+int account_read(struct account *a, int losses_fd);
+uint64_t account_lost(const struct account *a);
+/* "812 events, 0 lost, 0.21 s of CPU for tracing" */
+void account_text(const struct account *a, struct strbuf *out);
+void account_event(const struct account *a, struct arena *arena, struct event *ret); /* EVENT_SUMMARY */

@@ -1,0 +1,614 @@
+/*
+ * The loop. Rings, signals, the held command and the clock are descriptors of one epoll. Facts are read before events of
+ * the same round, so that what an event refers to is known; names of processes that ended stay for one round more.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "bpf/target.abi.h"
+#include "engine/account.h"
+#include "engine/held.h"
+#include "engine/internal.h"
+#include "engine/processes.h"
+#include "engine/ring.h"
+#include "engine/targets.h"
+#include "priv/ability.h"
+#include "priv/loader.h"
+#include "sink/sink.h"
+
+#define LOOK_NS (50 * NSEC_PER_MSEC)  /* at the rings, when they have not woken us: kernel halves wake only at 256 KiB */
+#define LOOKS_A_DRAIN 5
+
+const struct options *engine_options(const struct engine *e)
+{
+	return e->job->options;
+}
+
+struct loader *engine_loader(const struct engine *e)
+{
+	return e->loader;
+}
+
+struct arena *engine_arena(struct engine *e)
+{
+	return &e->arena;
+}
+
+struct slice engine_process_name(struct engine *e, pid_t pid, uint64_t time_ns)
+{
+	return processes_name(&e->processes, pid, time_ns);
+}
+
+const struct process *engine_next_process(struct engine *e, size_t *at)
+{
+	struct target_process *p = e->processes.first;
+	size_t i = 0;
+	for (; p; p = p->next)
+		if (!p->ended && i++ == *at)
+			break;
+	(*at)++;
+	return p ? &p->process : NULL;
+}
+
+void engine_note(struct engine *e, const char *fmt, ...)
+{
+	char text[768];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < e->account.notes.n; i++)
+		if (streq(e->account.notes.items[i], text))
+			return;
+	log_note("%s", text);
+	account_note(&e->account, text);
+}
+
+void engine_stop(struct engine *e, int status)
+{
+	e->stopping = true;
+	if (!e->status)
+		e->status = status;
+}
+
+void engine_emit(struct engine *e, struct event *event)
+{
+	const struct options *o = e->job->options;
+	if (e->limit_reached && event->type->of_task)
+		return;
+	if (e->where && event->type != &event_types[EVENT_LOST] && !where_matches(e->where, event))
+		return;
+	event->realtime_offset_ns = e->realtime_offset_ns;
+	if (!event->time_ns)
+		event->time_ns = clock_monotonic_ns();
+	e->sink->ops->write(e->sink->state, event);
+	if (event->type == &event_types[EVENT_LOST] || event->type == &event_types[EVENT_PROCESS])
+		return;
+	e->account.shown++;
+	if (o->limit && event->type->of_task && e->account.shown >= o->limit)
+		e->limit_reached = true;
+}
+
+void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec)
+{
+	event->time_ns = rec->time_ns;
+	event->pid = rec->pid;
+	event->tid = rec->tid;
+	event->strand_id = rec->strand;
+	if (!event->runtime)
+		event->runtime = rec->flags & REC_KERNEL ? "kernel" : "native";
+	event->process_name = engine_process_name(e, (pid_t)rec->pid, rec->time_ns);
+	engine_emit(e, event);
+}
+
+static struct family *family_of_record(struct engine *e, const struct rec_head *rec)
+{
+	for (size_t i = 0; i < e->n_families; i++)
+		if (e->families[i].ops->record_family == rec->type >> 8)
+			return &e->families[i];
+	return NULL;
+}
+
+void engine_fact(struct engine *e, const struct rec_head *rec)
+{
+	struct family *f = family_of_record(e, rec);
+	if (f)
+		f->ops->decode(e, f->state, rec);
+}
+
+static void on_record(void *arg, const struct rec_head *rec)
+{
+	struct engine *e = arg;
+	engine_fact(e, rec);
+	if (e->arena.used_bytes > ARENA_BYTES_A_BATCH)
+		arena_reset(&e->arena);
+}
+
+/* Rings first the facts; then what the batch left behind goes. */
+static void consume(struct engine *e)
+{
+	if (!e->events)
+		return;
+	ring_consume(e->facts);
+	ring_consume(e->events);
+	arena_reset(&e->arena);
+	processes_sweep(&e->processes);
+}
+
+static void tell_changed(struct engine *e, struct target_process *p)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		struct reason why = {};
+		if (f->off || !f->ops->process_changed || e->detached)
+			continue;
+		if (f->ops->process_changed(e, f->state, &p->process, &why) < 0 && why.text[0])
+			engine_note(e, "%s", why.text);
+	}
+}
+
+static void tell_gone(struct engine *e, struct target_process *p)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		if (!f->off && f->ops->process_gone)
+			f->ops->process_gone(e, f->state, &p->process);
+	}
+}
+
+static void mark_target(struct engine *e, const struct target_process *p)
+{
+	uint32_t key = (uint32_t)p->process.pid;
+	struct target value = { .flags = (engine_options(e)->no_follow ? 0 : TARGET_FOLLOW) | (p->process.held ? TARGET_HELD : 0) };
+	int fd = loader_map(e->loader, "targets");
+	if (fd >= 0)
+		bpf_map_update_elem(fd, &key, &value, BPF_ANY);
+}
+
+void engine_target_changed(struct engine *e, pid_t pid)
+{
+	struct target_process *p = processes_add(&e->processes, pid);
+	p->process.held = engine_is_held(e, pid);
+	if (e->loaded)
+		mark_target(e, p);
+	if (processes_refresh(p) == 0 && e->loaded)
+		tell_changed(e, p);
+	else if (!proc_alive(pid))
+		engine_target_ended(e, pid);
+}
+
+void engine_target_exec(struct engine *e, pid_t pid, const char *comm, uint64_t time_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (p) {
+		tell_gone(e, p);
+		processes_rename(p, comm, time_ns);
+	}
+	engine_target_changed(e, pid);
+}
+
+void engine_target_ended(struct engine *e, pid_t pid)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (!p)
+		return;
+	tell_gone(e, p);
+	processes_end(&e->processes, p);
+}
+
+bool engine_is_target(struct engine *e, pid_t pid)
+{
+	return processes_find(&e->processes, pid) != NULL;
+}
+
+bool engine_is_held(struct engine *e, pid_t pid)
+{
+	return e->held && held_has(e->held, pid);
+}
+
+const struct task_criteria *engine_criteria(const struct engine *e)
+{
+	return &e->targets.criteria;
+}
+
+const int *engine_cgroup_fds(const struct engine *e)
+{
+	return e->targets.cgroup_fds;
+}
+
+bool engine_would_take(struct engine *e, pid_t pid)
+{
+	return targets_match(&e->targets, pid, true);
+}
+
+/* A process that we started stands still: it forked, executed a file or mapped libraries. */
+static void on_held(void *arg, pid_t pid, enum held_change what)
+{
+	struct engine *e = arg;
+	if (e->detached || (what == HELD_FORK && engine_options(e)->no_follow))
+		return;
+	if (what != HELD_EXEC) {
+		engine_target_changed(e, pid);
+		return;
+	}
+	char comm[16] = "";
+	proc_comm(pid, comm);
+	engine_target_exec(e, pid, comm, clock_monotonic_ns());
+}
+
+static const struct held_ops held_ops = { .changed = on_held };
+
+static int open_families(struct engine *e, struct reason *why)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		int r = f->ops->open ? f->ops->open(e, f->state, why) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int load_families(struct engine *e, struct reason *why)
+{
+	size_t on = 0;
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		struct reason off = {};
+		int r = f->ops->load(e, f->state, &off);
+		if (r < 0) {
+			f->off = true;
+			engine_note(e, "%s is off: %s", f->ops->name, off.text[0] ? off.text : strerror(-r));
+			continue;
+		}
+		on += !streq(f->ops->name, "task");
+	}
+	return on ? 0 : reason_set(why, -ENOTSUP, "nothing of what was asked can be had here: %s",
+				   e->account.notes.n ? e->account.notes.items[0] : "see utrace doctor");
+}
+
+static int open_rings(struct engine *e, struct reason *why)
+{
+	bool by_perf = loader_by_perf(e->loader);
+	uint32_t pages = (uint32_t)(engine_options(e)->buffer_bytes / 4 / 4096);
+	int r = ring_new(&e->facts, loader_map(e->loader, "facts"), by_perf, 64, on_record, e, why);
+	if (r == 0)
+		r = ring_new(&e->events, loader_map(e->loader, "events"), by_perf, MAX(pages, 16u), on_record, e, why);
+	return r;
+}
+
+static int find_targets(struct engine *e, struct reason *why)
+{
+	const struct options *o = engine_options(e);
+	for (size_t i = 0; i < o->pids.n; i++)
+		if (!proc_alive((pid_t)o->pids.items[i]))
+			return reason_set(why, -ESRCH, "no process %llu", (unsigned long long)o->pids.items[i]);
+	if (o->command)
+		return 0;
+	_cleanup_(free) pid_t *pids = NULL;
+	size_t n = 0;
+	int r = proc_all(&pids, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!engine_is_target(e, pids[i]) && targets_match(&e->targets, pids[i], false))
+			engine_target_changed(e, pids[i]);
+	if (r == 0 && e->processes.n == 0 && !e->targets.picks_up)
+		return reason_set(why, -ESRCH, "no process fits all that was asked (-p, -n, -e, -u, --cgroup, --*ns are joined by AND)");
+	return r;
+}
+
+static int tell_ready(struct engine *e, struct reason *why)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		int r = !f->off && f->ops->ready ? f->ops->ready(e, f->state, why) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int watch(struct engine *e, int fd, enum wake what)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = what };
+	return epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+static int open_loop(struct engine *e)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	e->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	e->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (e->epoll_fd < 0 || e->signal_fd < 0 || e->timer_fd < 0)
+		return -errno;
+	struct itimerspec every = { .it_interval.tv_nsec = LOOK_NS, .it_value.tv_nsec = LOOK_NS };
+	timerfd_settime(e->timer_fd, 0, &every, NULL);
+	int r = watch(e, e->signal_fd, WAKE_SIGNAL);
+	return r < 0 ? r : watch(e, e->timer_fd, WAKE_TIMER);
+}
+
+static void drain(struct engine *e, bool last)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		if (!f->off && f->ops->drain)
+			f->ops->drain(e, f->state, last);
+	}
+	arena_reset(&e->arena);
+}
+
+static void on_timer(struct engine *e)
+{
+	uint64_t ticks;
+	if (read(e->timer_fd, &ticks, sizeof(ticks)) < 0)
+		return;
+	consume(e);
+	if (++e->looks % LOOKS_A_DRAIN)
+		return;
+	drain(e, false);
+	if (e->sink->ops->tick)
+		e->sink->ops->tick(e->sink->state, clock_monotonic_ns());
+	if (sink_flush(e->sink) < 0) {
+		e->output_gone = true;
+		engine_stop(e, 1);
+	}
+}
+
+static void on_signal(struct engine *e)
+{
+	struct signalfd_siginfo info;
+	while (read(e->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD) {
+			if (e->held)
+				held_dispatch(e->held);
+			continue;
+		}
+		/* Ctrl-C goes to the command as well: its end ends us. A second one, or any other signal, ends us at once. */
+		if (info.ssi_signo == SIGINT && e->held && !e->interrupted++)
+			continue;
+		if (e->held && info.ssi_signo != SIGINT)
+			held_kill(e->held, (int)info.ssi_signo);
+		e->stopping = true;
+		e->abandoned = true;
+	}
+}
+
+/* Has everything that could still bring an event ended? */
+static bool nothing_left(const struct engine *e)
+{
+	if (e->held) {
+		int status;
+		return held_ended(e->held, &status) && (e->processes.n == 0 || engine_options(e)->no_follow);
+	}
+	return e->processes.n == 0 && !e->targets.picks_up && !e->job->without_targets;
+}
+
+/* --limit or --duration: probes go. Without a command the run ends; with one, it runs on. */
+static void take_probes_away(struct engine *e)
+{
+	if (e->detached)
+		return;
+	e->detached = true;
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		if (!f->off && f->ops->detach)
+			f->ops->detach(e, f->state);
+	}
+}
+
+static bool time_is_up(const struct engine *e)
+{
+	uint64_t duration_ns = engine_options(e)->duration_ns;
+	return duration_ns && clock_monotonic_ns() - e->started_ns >= duration_ns;
+}
+
+static bool command_ended(const struct engine *e)
+{
+	int status;
+	return e->held && held_ended(e->held, &status);
+}
+
+static void loop(struct engine *e)
+{
+	while (!e->abandoned) {
+		if (nothing_left(e))
+			break;
+		if (e->stopping || e->limit_reached || time_is_up(e)) {
+			take_probes_away(e);
+			if (!e->held || command_ended(e))
+				break;
+		}
+		struct epoll_event ready[8];
+		int n = epoll_wait(e->epoll_fd, ready, ARRAY_SIZE(ready), -1);
+		for (int i = 0; i < n; i++) {
+			if (ready[i].data.u32 == WAKE_TIMER)
+				on_timer(e);
+			else if (ready[i].data.u32 == WAKE_SIGNAL)
+				on_signal(e);
+			else
+				consume(e);
+		}
+	}
+}
+
+/* What is still on its way is shown; then maps are read for the last time and the account is closed. */
+static void finish(struct engine *e)
+{
+	take_probes_away(e);
+	consume(e);
+	drain(e, true);
+	int losses = loader_map(e->loader, "losses");
+	if (losses >= 0)
+		account_read(&e->account, losses);
+	e->account.malformed = ring_lost(e->facts) + ring_lost(e->events);
+	struct event summary;
+	account_event(&e->account, &e->arena, &summary);
+	summary.realtime_offset_ns = e->realtime_offset_ns;
+	summary.time_ns = clock_monotonic_ns();
+	e->sink->ops->write(e->sink->state, &summary);
+	_cleanup_(strbuf_done) struct strbuf line = {};
+	account_text(&e->account, &line);
+	e->summary = xstrdup(strbuf_str(&line));
+}
+
+static int open_engine(struct engine *e, struct reason *why)
+{
+	const struct options *o = engine_options(e);
+	int r = targets_init(&e->targets, o, why);
+	if (r < 0)
+		return r;
+	if (o->where) {
+		r = where_new(&e->where, o->where, why);
+		if (r < 0)
+			return r;
+	}
+	struct loader_settings settings = {
+		.by_perf = !ability_has(ABILITY_RINGBUF),
+		.events_bytes = (uint32_t)o->buffer_bytes,
+		.facts_bytes = 1024 * 1024,
+	};
+	r = loader_new(&e->loader, &settings);
+	if (r == 0)
+		r = open_families(e, why);
+	if (r == 0)
+		r = open_loop(e);
+	return r < 0 ? reason_set(why, r, "the tracer could not be set up: %s", strerror(-r)) : 0;
+}
+
+/* Targets are found before anything is loaded, so that tables get the size that they need. */
+static int find(struct engine *e, struct reason *why)
+{
+	const struct options *o = engine_options(e);
+	if (!o->command)
+		return e->job->without_targets ? 0 : find_targets(e, why);
+	int r = held_start(&e->held, o->command, !o->no_follow, &held_ops, e, why);
+	if (r == 0)
+		engine_target_changed(e, held_pid(e->held));
+	return r;
+}
+
+static int load(struct engine *e, struct reason *why)
+{
+	int r = load_families(e, why);
+	if (r == 0)
+		r = open_rings(e, why);
+	if (r == 0)
+		r = watch(e, ring_fd(e->facts), WAKE_RING);
+	if (r == 0)
+		r = watch(e, ring_fd(e->events), WAKE_RING);
+	e->loaded = r == 0;
+	return r;
+}
+
+static int start(struct engine *e, struct reason *why)
+{
+	int r = find(e, why);
+	if (r == 0)
+		r = load(e, why);
+	if (r < 0)
+		return r;
+	for (struct target_process *p = e->processes.first, *next; p; p = next) {
+		next = p->next;
+		engine_target_changed(e, p->process.pid);
+	}
+	if (!e->held && e->targets.picks_up)
+		r = find_targets(e, why); /* those that began meanwhile */
+	if (r == 0)
+		r = tell_ready(e, why);
+	e->started_ns = clock_monotonic_ns();
+	if (r == 0 && e->held)
+		held_release(e->held);
+	return r;
+}
+
+static void close_engine(struct engine *e)
+{
+	for (size_t i = e->n_families; i-- > 0;) {
+		struct family *f = &e->families[i];
+		if (f->ops->close)
+			f->ops->close(e, f->state);
+		free(f->state);
+	}
+	ring_free(e->events);
+	ring_free(e->facts);
+	held_free(e->held);
+	loader_free(e->loader);
+	where_free(e->where);
+	targets_done(&e->targets);
+	processes_done(&e->processes);
+	account_done(&e->account);
+	arena_done(&e->arena);
+	free(e->summary);
+	for (size_t i = 0; i < 3; i++) {
+		int fd = (int[]){ e->epoll_fd, e->signal_fd, e->timer_fd }[i];
+		if (fd > 0)
+			close(fd);
+	}
+}
+
+static void add_family(struct engine *e, const char *name)
+{
+	const struct probe_ops *ops = probe_family(name);
+	if (ops && e->n_families < ARRAY_SIZE(e->families))
+		e->families[e->n_families++] = (struct family){ .ops = ops, .state = xcalloc(1, ops->state_size) };
+}
+
+/* The command's own status, as a shell tells it; ours where there was none. */
+static int exit_status(const struct engine *e)
+{
+	int status;
+	if (!e->held || !held_ended(e->held, &status))
+		return e->held && e->abandoned ? 128 + SIGINT : e->status;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int engine_run(const struct engine_job *job, struct reason *why)
+{
+	struct engine e = { .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
+	e.realtime_offset_ns = clock_realtime_offset_ns();
+	add_family(&e, "task");
+	for (size_t i = 0; job->families[i]; i++)
+		add_family(&e, job->families[i]);
+	int r = open_engine(&e, why);
+	if (r == 0)
+		r = start(&e, why);
+	int status = 1;
+	if (r == 0) {
+		loop(&e);
+		finish(&e);
+		sink_flush(e.sink);
+		status = exit_status(&e);
+	} else if (job->options->command) {
+		status = !e.loader || e.held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
+	}
+	char *summary = take_ptr(e.summary);
+	close_engine(&e);
+	if (summary && !job->options->quiet)
+		log_note("%s", summary);
+	free(summary);
+	return status;
+}

@@ -1,0 +1,22 @@
+/*
+ * engine: the loop that joins kernel halves, decoders and sinks. One thread, one epoll; see architecture.md.
+ */
+#pragma once
+
+#include "base/reason.h"
+#include "config/options.h"
+
+struct sink;
+
+struct engine_job {
+	const struct options *options;
+	const char *const *families; /* names of probe families, NULL-terminated; "task" comes by itself */
+	struct sink *sink;           /* borrowed */
+	bool without_targets;        /* the job looks at no process: nothing to be found is no error */
+};
+
+/*
+ * Runs until interrupted, the limit or the duration is reached, every target has ended, or the command has. Returns the
+ * exit status of the program (enum exit_status of cmd.h); @why is filled when utrace itself failed.
+ */
+int engine_run(const struct engine_job *job, struct reason *why);

@@ -1,0 +1,212 @@
+#include "engine/held.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/hashmap.h"
+#include "base/log.h"
+
+struct held {
+	const struct held_ops *ops;
+	void *arg;
+	pid_t pid;
+	bool follow, ended, released;
+	int status;
+	struct hashmap threads; /* tid → its process, as a number */
+};
+
+/* Tells the parent why exec failed; a successful exec closes the pipe. */
+static void child_run(char **argv, int go, int failed)
+{
+	char c;
+	if (read(go, &c, 1) != 1)
+		_exit(127);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(argv[0], argv);
+	int error = errno;
+	if (write(failed, &error, sizeof(error)) < 0)
+		_exit(127);
+	_exit(error == ENOENT ? 127 : 126);
+}
+
+static long options_of(bool follow)
+{
+	long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE;
+	return follow ? options | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK : options;
+}
+
+/* Runs the child up to the stop after its exec. */
+static int wait_for_exec(struct held *h, int failed, const char *file, struct reason *why)
+{
+	for (;;) {
+		int status;
+		if (waitpid(h->pid, &status, __WALL) < 0)
+			return reason_set(why, -errno, "'%s' could not be started: %s", file, strerror(errno));
+		if (WIFEXITED(status) || WIFSIGNALED(status)) {
+			int error = EIO;
+			if (read(failed, &error, sizeof(error)) != sizeof(error))
+				error = EIO;
+			h->ended = true;
+			return reason_set(why, error == ENOENT ? -ENOENT : -EACCES, "'%s' cannot be executed: %s", file, strerror(error));
+		}
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+			return 0;
+		ptrace(PTRACE_CONT, h->pid, 0, WIFSTOPPED(status) && status >> 16 == 0 ? WSTOPSIG(status) : 0);
+	}
+}
+
+int held_start(struct held **ret, char **argv, bool follow, const struct held_ops *ops, void *arg, struct reason *why)
+{
+	_cleanup_(held_free) struct held *h = xcalloc(1, sizeof(*h));
+	int go[2], failed[2];
+	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(failed, O_CLOEXEC) < 0)
+		return reason_set(why, -errno, "no pipe: %s", strerror(errno));
+	*h = (struct held){ .ops = ops, .arg = arg, .follow = follow };
+	h->pid = fork();
+	if (h->pid < 0)
+		return reason_set(why, -errno, "no process for '%s': %s", argv[0], strerror(errno));
+	if (h->pid == 0)
+		child_run(argv, go[0], failed[1]);
+	close(go[0]);
+	close(failed[1]);
+	int r = 0;
+	if (ptrace(PTRACE_SEIZE, h->pid, 0, options_of(follow)) < 0) {
+		r = reason_set(why, -errno, "'%s' cannot be held at its start (ptrace: %s); start it yourself and use -p", argv[0], strerror(errno));
+		kill(h->pid, SIGKILL);
+	} else if (write(go[1], "", 1) != 1) {
+		r = -errno;
+	} else {
+		r = wait_for_exec(h, failed[0], argv[0], why);
+	}
+	close(go[1]);
+	close(failed[0]);
+	if (r < 0)
+		return r;
+	hashmap_put(&h->threads, (uint64_t)h->pid, (void *)(uintptr_t)h->pid);
+	*ret = take_ptr(h);
+	return 0;
+}
+
+void held_free(struct held *h)
+{
+	if (!h)
+		return;
+	if (h->pid > 0 && !h->ended && !h->released)
+		kill(h->pid, SIGKILL); /* it never began */
+	hashmap_done(&h->threads);
+	free(h);
+}
+
+pid_t held_pid(const struct held *h)
+{
+	return h->pid;
+}
+
+bool held_has(const struct held *h, pid_t pid)
+{
+	return hashmap_get(&h->threads, (uint64_t)pid) != NULL;
+}
+
+void held_release(struct held *h)
+{
+	h->released = true;
+	ptrace(PTRACE_CONT, h->pid, 0, 0);
+}
+
+bool held_ended(const struct held *h, int *ret_status)
+{
+	if (h->ended)
+		*ret_status = h->status;
+	return h->ended;
+}
+
+void held_kill(struct held *h, int sig)
+{
+	if (!h->ended)
+		kill(h->pid, sig);
+}
+
+static pid_t process_of(pid_t tid)
+{
+	char path[64], line[128];
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	_cleanup_(fclose) FILE *f = fopen(path, "re");
+	pid_t tgid = tid;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Tgid: %d", &tgid) == 1)
+			break;
+	return tgid;
+}
+
+/* Our own SIGSTOP comes from the kernel, anybody else's from a process. */
+static bool is_ours(pid_t tid)
+{
+	siginfo_t info;
+	return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 && info.si_code == SI_KERNEL;
+}
+
+static pid_t known_process(struct held *h, pid_t tid, bool *ret_new)
+{
+	pid_t pid = (pid_t)(uintptr_t)hashmap_get(&h->threads, (uint64_t)tid);
+	*ret_new = pid == 0;
+	if (pid == 0) {
+		pid = process_of(tid);
+		hashmap_put(&h->threads, (uint64_t)tid, (void *)(uintptr_t)pid);
+	}
+	return pid;
+}
+
+/* A thread stopped: tell, and let it run on as the kind of stop demands. */
+static void on_stop(struct held *h, pid_t tid, int status)
+{
+	int sig = WSTOPSIG(status), event = status >> 16;
+	bool is_new;
+	pid_t pid = known_process(h, tid, &is_new);
+	if (is_new && pid == tid)
+		h->ops->changed(h->arg, pid, HELD_FORK);
+	switch (event) {
+	case 0:
+		if (sig == SIGSTOP && is_ours(tid)) {
+			h->ops->changed(h->arg, pid, HELD_MAP);
+			sig = 0;
+		}
+		ptrace(PTRACE_CONT, tid, 0, sig);
+		return;
+	case PTRACE_EVENT_EXEC:
+		hashmap_put(&h->threads, (uint64_t)tid, (void *)(uintptr_t)tid);
+		h->ops->changed(h->arg, tid, HELD_EXEC);
+		break;
+	case PTRACE_EVENT_STOP:
+		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
+			ptrace(PTRACE_LISTEN, tid, 0, 0); /* stopped for its own reasons: stay so until SIGCONT */
+			return;
+		}
+		break;
+	}
+	ptrace(PTRACE_CONT, tid, 0, 0);
+}
+
+void held_dispatch(struct held *h)
+{
+	int status;
+	pid_t tid;
+	while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+		if (WIFSTOPPED(status)) {
+			on_stop(h, tid, status);
+			continue;
+		}
+		hashmap_remove(&h->threads, (uint64_t)tid);
+		if (tid == h->pid) {
+			h->ended = true;
+			h->status = status;
+		}
+	}
+}

@@ -1,0 +1,48 @@
+/* internal: the engine's own shape, shared by its files only. */
+#pragma once
+
+#include "base/arena.h"
+#include "engine/account.h"
+#include "engine/engine.h"
+#include "engine/processes.h"
+#include "engine/targets.h"
+#include "probe/probe.h"
+#include "shape/where.h"
+
+#define FAMILIES_MAX 8
+#define ARENA_BYTES_A_BATCH (1024 * 1024)
+
+enum wake { WAKE_RING, WAKE_TIMER, WAKE_SIGNAL };
+
+struct family {
+	const struct probe_ops *ops;
+	void *state;
+	bool off; /* it could not be loaded here */
+};
+
+struct engine {
+	const struct engine_job *job;
+	struct sink *sink;
+	struct family families[FAMILIES_MAX];
+	size_t n_families;
+	struct loader *loader;
+	struct ring *facts, *events;
+	struct targets targets;
+	struct processes processes;
+	struct held *held;
+	struct where *where;
+	struct account account;
+	struct arena arena;
+	int64_t realtime_offset_ns;
+	uint64_t started_ns;
+	int epoll_fd, signal_fd, timer_fd;
+	unsigned looks, interrupted;
+	bool loaded;        /* kernel halves and rings are there */
+	bool stopping;      /* orderly end */
+	bool abandoned;     /* a signal: at once */
+	bool limit_reached;
+	bool detached;      /* probes are gone, the command runs on */
+	bool output_gone;
+	int status;
+	char *summary;
+};

@@ -1,0 +1,32 @@
+/* processes: the table of targets, from the moment that they are known until their last event has been shown. */
+#pragma once
+
+#include "base/hashmap.h"
+#include "probe/probe.h"
+
+struct target_process {
+	struct process process;
+	char former_comm[16];    /* before comm_since_ns */
+	uint64_t comm_since_ns;  /* CLOCK_MONOTONIC; 0: from the start */
+	bool ended;              /* kept for the events that are still on their way */
+	struct target_process *next;
+};
+
+struct processes {
+	struct hashmap by_pid;          /* of struct target_process */
+	struct target_process *first;   /* all of them */
+	struct target_process *gone;    /* ended before the last round of the rings, to be freed */
+	uint32_t slots;                 /* handed out so far */
+	size_t n;                       /* that have not ended */
+};
+
+void processes_done(struct processes *t);
+struct target_process *processes_find(const struct processes *t, pid_t pid); /* not ended; NULL: no target */
+struct target_process *processes_add(struct processes *t, pid_t pid);        /* the one that is there, or a new one */
+/* Reads name, executable and mappings anew. -ESRCH: it ended meanwhile. */
+int processes_refresh(struct target_process *p);
+void processes_rename(struct target_process *p, const char *comm, uint64_t since_ns);
+void processes_end(struct processes *t, struct target_process *p);
+/* Frees those that had ended already at the last call. */
+void processes_sweep(struct processes *t);
+struct slice processes_name(const struct processes *t, pid_t pid, uint64_t time_ns);

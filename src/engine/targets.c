@@ -1,0 +1,227 @@
+#include "engine/targets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/macro.h"
+#include "sys/proc.h"
+
+/* A number above the largest pid (kernel: PID_MAX_LIMIT, 4 Mi) is an inode of a namespace, below it is a pid's. */
+#define PID_LIMIT (4u * 1024 * 1024)
+
+static int resolve_namespaces(const struct number_list *list, const char *kind, uint32_t *ret, uint32_t *ret_n, struct reason *why)
+{
+	if (list->n > CRITERIA_MAX)
+		return reason_set(why, -EINVAL, "at most %d values of --%sns are possible", CRITERIA_MAX, kind);
+	for (size_t i = 0; i < list->n; i++) {
+		uint64_t number = list->items[i];
+		if (number <= PID_LIMIT && proc_namespace((pid_t)number, kind, &number) < 0)
+			return reason_set(why, -ENOENT, "no process %llu whose %s namespace could be meant", (unsigned long long)number, kind);
+		ret[i] = (uint32_t)number;
+	}
+	*ret_n = (uint32_t)list->n;
+	return 0;
+}
+
+static int resolve_users(struct targets *t, struct reason *why)
+{
+	const struct text_list *list = &t->options->users;
+	if (list->n > CRITERIA_MAX)
+		return reason_set(why, -EINVAL, "at most %d values of -u are possible", CRITERIA_MAX);
+	for (size_t i = 0; i < list->n; i++) {
+		uint64_t uid;
+		struct passwd *pw = getpwnam(list->items[i]);
+		if (pw)
+			uid = pw->pw_uid;
+		else if (parse_number(list->items[i], &uid) < 0)
+			return reason_set(why, -ENOENT, "no user '%s' on this machine (getent passwd lists them)", list->items[i]);
+		t->criteria.uid[i] = (uint32_t)uid;
+	}
+	t->criteria.n_uids = (uint32_t)list->n;
+	return 0;
+}
+
+static int open_cgroup(const char *path)
+{
+	static const char *const roots[] = { "", "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		char full[4096];
+		snprintf(full, sizeof(full), "%s%s%s", roots[i], *path == '/' || i == 0 ? "" : "/", path);
+		if (i == 0 && *path != '/')
+			continue;
+		int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	return -ENOENT;
+}
+
+static int resolve_cgroups(struct targets *t, struct reason *why)
+{
+	const struct text_list *list = &t->options->cgroups;
+	if (list->n > CRITERIA_MAX)
+		return reason_set(why, -EINVAL, "at most %d values of --cgroup are possible", CRITERIA_MAX);
+	for (size_t i = 0; i < list->n; i++) {
+		t->cgroup_fds[i] = open_cgroup(list->items[i]);
+		if (t->cgroup_fds[i] < 0)
+			return reason_set(why, -ENOENT, "no cgroup '%s' below /sys/fs/cgroup", list->items[i]);
+	}
+	t->criteria.n_cgroups = (uint32_t)list->n;
+	return 0;
+}
+
+/* The kernel compares the literal beginning of a name; comm holds at most 15 bytes of the executable's base name. */
+static void add_name(struct task_criteria *c, const char *glob)
+{
+	if (c->n_names == CRITERIA_MAX) {
+		c->name_len[0] = 0; /* too many to tell apart there: let all pass, user space decides */
+		return;
+	}
+	size_t len = MIN(strcspn(glob, "*?["), sizeof(c->name[0]) - 1);
+	memcpy(c->name[c->n_names], glob, len);
+	c->name_len[c->n_names++] = (uint32_t)len;
+}
+
+static void resolve_names(struct targets *t)
+{
+	const struct options *o = t->options;
+	for (size_t i = 0; i < o->names.n; i++)
+		add_name(&t->criteria, o->names.items[i]);
+	if (o->names.n)
+		return; /* joined by AND: the names alone are narrow enough */
+	for (size_t i = 0; i < o->executables.n; i++) {
+		const char *slash = strrchr(o->executables.items[i], '/');
+		add_name(&t->criteria, slash ? slash + 1 : o->executables.items[i]);
+	}
+}
+
+int targets_init(struct targets *t, const struct options *o, struct reason *why)
+{
+	*t = (struct targets){ .options = o };
+	for (size_t i = 0; i < CRITERIA_MAX; i++)
+		t->cgroup_fds[i] = -1;
+	int r = resolve_users(t, why);
+	if (r == 0)
+		r = resolve_cgroups(t, why);
+	if (r == 0)
+		r = resolve_namespaces(&o->pidns, "pid", t->criteria.pidns, &t->criteria.n_pidns, why);
+	if (r == 0)
+		r = resolve_namespaces(&o->netns, "net", t->criteria.netns, &t->criteria.n_netns, why);
+	if (r == 0)
+		r = resolve_namespaces(&o->mntns, "mnt", t->criteria.mntns, &t->criteria.n_mntns, why);
+	if (r < 0)
+		return r;
+	resolve_names(t);
+	bool by_kind = o->names.n || o->executables.n || o->users.n || o->cgroups.n || o->pidns.n || o->netns.n || o->mntns.n;
+	t->picks_up = (by_kind || o->all) && o->pids.n == 0;
+	t->criteria.enabled = t->picks_up;
+	t->any = by_kind || o->all || o->pids.n || o->command;
+	return 0;
+}
+
+void targets_done(struct targets *t)
+{
+	for (size_t i = 0; i < CRITERIA_MAX; i++)
+		if (t->cgroup_fds[i] > 2)
+			close(t->cgroup_fds[i]);
+}
+
+static bool name_matches(const struct text_list *globs, const char *comm, const char *exe)
+{
+	const char *slash = strrchr(exe, '/');
+	const char *base = slash ? slash + 1 : exe;
+	for (size_t i = 0; i < globs->n; i++)
+		if (fnmatch(globs->items[i], comm, 0) == 0 || fnmatch(globs->items[i], base, 0) == 0)
+			return true;
+	return globs->n == 0;
+}
+
+/* By inode, so that links and other mount namespaces do not matter; by path for a file that is not here. */
+static bool exe_matches(const struct text_list *paths, pid_t pid, const char *exe)
+{
+	char link[64];
+	struct stat a, b;
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	bool have = stat(link, &a) == 0;
+	for (size_t i = 0; i < paths->n; i++) {
+		if (streq(paths->items[i], exe))
+			return true;
+		if (have && stat(paths->items[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			return true;
+	}
+	return paths->n == 0;
+}
+
+static bool one_of(const uint32_t *values, uint32_t n, uint64_t value)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (values[i] == value)
+			return true;
+	return n == 0;
+}
+
+static bool namespace_matches(pid_t pid, const char *kind, const uint32_t *values, uint32_t n)
+{
+	uint64_t inode;
+	return n == 0 || (proc_namespace(pid, kind, &inode) == 0 && one_of(values, n, inode));
+}
+
+/* A process is in a cgroup when the cgroup, or one below it, lists it: compare paths below the same root. */
+static bool cgroup_matches(const struct targets *t, pid_t pid)
+{
+	if (t->criteria.n_cgroups == 0)
+		return true;
+	char path[4096];
+	if (proc_cgroup(pid, path, sizeof(path)) < 0)
+		return false;
+	for (uint32_t i = 0; i < t->criteria.n_cgroups; i++) {
+		char link[64], full[4096];
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", t->cgroup_fds[i]);
+		ssize_t n = readlink(link, full, sizeof(full) - 1);
+		if (n < 0)
+			continue;
+		full[n] = '\0';
+		const char *below = full + strlen("/sys/fs/cgroup");
+		if (strncmp(below, "/unified", 8) == 0)
+			below += 8;
+		size_t len = strlen(below);
+		if (strncmp(path, below, len) == 0 && (path[len] == '/' || path[len] == '\0' || len == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool pid_matches(const struct number_list *pids, pid_t pid)
+{
+	for (size_t i = 0; i < pids->n; i++)
+		if (pids->items[i] == (uint64_t)pid)
+			return true;
+	return pids->n == 0;
+}
+
+bool targets_match(const struct targets *t, pid_t pid, bool by_exec)
+{
+	const struct options *o = t->options;
+	char comm[16], exe[4096] = "";
+	uid_t uid;
+	if (pid == getpid() || proc_comm(pid, comm) < 0)
+		return false;
+	if (proc_exe(pid, exe, sizeof(exe)) < 0 && o->pids.n == 0)
+		return false; /* a kernel thread, or gone */
+	if (by_exec ? o->pids.n > 0 : !pid_matches(&o->pids, pid))
+		return false;
+	if (!name_matches(&o->names, comm, exe) || !exe_matches(&o->executables, pid, exe) || !cgroup_matches(t, pid))
+		return false;
+	if (t->criteria.n_uids && (proc_uid(pid, &uid) < 0 || !one_of(t->criteria.uid, t->criteria.n_uids, uid)))
+		return false;
+	return namespace_matches(pid, "pid", t->criteria.pidns, t->criteria.n_pidns) &&
+	       namespace_matches(pid, "net", t->criteria.netns, t->criteria.n_netns) &&
+	       namespace_matches(pid, "mnt", t->criteria.mntns, t->criteria.n_mntns);
+}

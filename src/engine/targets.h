@@ -1,0 +1,26 @@
+/* targets: which processes the options mean. Kinds are joined by AND, values of one kind by OR. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/reason.h"
+#include "config/options.h"
+#include "probe/task/task.abi.h"
+
+struct targets {
+	const struct options *options;
+	struct task_criteria criteria; /* what the kernel half asks of a process that executes a file */
+	int cgroup_fds[CRITERIA_MAX];
+	bool picks_up; /* processes that appear later can match */
+	bool any;      /* some kind of target was given */
+};
+
+/* Resolves users, namespaces and cgroups. -EINVAL or -ENOENT and @why: the option that is wrong. */
+int targets_init(struct targets *t, const struct options *o, struct reason *why);
+void targets_done(struct targets *t);
+DEFINE_CLEANUP_IN_PLACE(struct targets, targets_done)
+
+/* Does the process match everything that was asked (its pid aside, when @by_exec)? A process that ended meanwhile does not. */
+bool targets_match(const struct targets *t, pid_t pid, bool by_exec);
