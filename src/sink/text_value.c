@@ -1,0 +1,86 @@
+#include "sink/text_value.h"
+
+#include <ctype.h>
+
+/* As C writes it; bytes that are no text in octal, as strace does. */
+static void add_quoted(struct strbuf *b, struct slice s, bool truncated)
+{
+	static const char letters[] = "abtnvfr"; /* \a .. \r are 7..13 */
+	strbuf_addc(b, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+		bool digit_next = i + 1 < s.len && isdigit((unsigned char)s.data[i + 1]);
+		if (c == '"' || c == '\\')
+			strbuf_addf(b, "\\%c", c);
+		else if (c >= 7 && c <= 13)
+			strbuf_addf(b, "\\%c", letters[c - 7]);
+		else if (isprint(c))
+			strbuf_addc(b, (char)c);
+		else
+			strbuf_addf(b, digit_next ? "\\%03o" : "\\%o", c);
+	}
+	strbuf_adds(b, truncated ? "\"..." : "\"");
+}
+
+static void add_list(struct strbuf *b, const struct value *v, char open, char close)
+{
+	strbuf_addc(b, open);
+	text_arguments(b, v);
+	strbuf_adds(b, v->truncated ? ", ..." : "");
+	strbuf_addc(b, close);
+}
+
+void text_value(struct strbuf *b, const struct value *v)
+{
+	if (v->text.len) {
+		strbuf_add_slice(b, v->text);
+		return;
+	}
+	switch (v->kind) {
+	case VALUE_NONE:
+		break;
+	case VALUE_BOOL:
+		strbuf_adds(b, v->boolean ? "true" : "false");
+		break;
+	case VALUE_UINT:
+		strbuf_addf(b, "%llu", (unsigned long long)v->u);
+		break;
+	case VALUE_INT:
+		strbuf_addf(b, "%lld", (long long)v->i);
+		break;
+	case VALUE_DOUBLE:
+		strbuf_addf(b, "%.9g", v->d);
+		break;
+	case VALUE_STRING:
+		add_quoted(b, v->s, v->truncated);
+		break;
+	case VALUE_ADDRESS:
+		strbuf_addf(b, "0x%llx", (unsigned long long)v->u);
+		break;
+	case VALUE_UNREADABLE:
+		strbuf_addc(b, '?');
+		break;
+	case VALUE_LIST:
+		add_list(b, v, '[', ']');
+		break;
+	case VALUE_STRUCT:
+		add_list(b, v, '{', '}');
+		break;
+	case VALUE_ARGUMENTS:
+		text_arguments(b, v);
+		break;
+	}
+}
+
+void text_arguments(struct strbuf *b, const struct value *v)
+{
+	for (size_t i = 0; i < v->list.n; i++) {
+		if (i)
+			strbuf_adds(b, ", ");
+		if (v->list.items[i].name.len) {
+			strbuf_add_slice(b, v->list.items[i].name);
+			strbuf_addc(b, '=');
+		}
+		text_value(b, &v->list.items[i].value);
+	}
+}
