@@ -16,14 +16,41 @@ struct cmd {
 	const char *name;
 	const char *usage;   /* what follows the name: "PATTERN... [TARGET] [OPTIONS]" */
 	const char *summary; /* one line */
-	const char *details; /* paragraphs for --help and the man page; may be NULL */
-	unsigned groups;     /* enum option_group: which options it takes */
+	const char *details; /* paragraphs for --help and the man page, an empty line between them; may be NULL */
+	unsigned groups;     /* enum option_group: which options it takes; 0: --help and --version alone */
+	bool hidden;         /* from the overview and the completion: for our own build */
 	const char *const *examples; /* NULL-terminated pairs: command line, what it shows; may be NULL */
+	void (*words)(struct strbuf *out); /* what its first argument may be, one a line, for completion; may be NULL */
 	int (*run)(const struct cmd *cmd, struct options *o); /* returns the exit status */
 };
 
 extern const struct cmd *const commands[]; /* ends with NULL */
 const struct cmd *cmd_find(const char *name); /* NULL: none */
 
-/* Prints "utrace: WHY" (and what to type for help when it is a usage error); returns @status. */
+/* Parses the words after the name, then runs; --help and --version are answered here. Returns the exit status. */
+int cmd_main(const struct cmd *cmd, int argc, char **argv);
+
+/*
+ * The ways to fail: each prints "utrace: WHY" as one line (control characters become "?") and returns the exit status.
+ * A usage error also says where help is, unless WHY does ("see: ...").
+ */
 int cmd_fail(int status, const char *fmt, ...) _printf_(2, 3);
+int cmd_usage(const struct cmd *cmd, const char *fmt, ...) _printf_(2, 3); /* EXIT_USAGE; help is that of @cmd */
+int cmd_unknown(const char *name); /* EXIT_USAGE: no such command, and the nearest */
+int cmd_check_words(const struct cmd *cmd, const struct options *o, size_t min, size_t max); /* 0 or EXIT_USAGE */
+int cmd_check_target(const struct cmd *cmd, const struct options *o);                        /* 0 or EXIT_USAGE */
+
+/* What "utrace itself failed" is to this command line: EXIT_TRACER_FAILED when it names a command to run. */
+static inline int exit_failed(const struct options *o)
+{
+	return o->command ? EXIT_TRACER_FAILED : EXIT_FAILED;
+}
+
+/* Writes an answer to stdout: EXIT_DONE, or EXIT_FAILED when it could not be written (full disk), said on stderr. */
+int cmd_print(const struct strbuf *out);
+
+/* help.c */
+void help_overview(struct strbuf *out);
+void help_command(struct strbuf *out, const struct cmd *cmd);
+/* version.c */
+void version_text(struct strbuf *out);

@@ -1,11 +1,34 @@
 #include "cmd/cmd.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "base/macro.h"
+#include "config/typo.h"
+
+extern const struct cmd completion_cmd;
+extern const struct cmd config_cmd;
+extern const struct cmd explain_cmd;
+extern const struct cmd func_cmd;
+extern const struct cmd help_cmd;
+extern const struct cmd man_cmd;
+extern const struct cmd version_cmd;
+
+extern const struct cmd doctor_cmd;
 
 const struct cmd *const commands[] = {
+	&func_cmd,
+	&doctor_cmd,
+	&explain_cmd,
+	&config_cmd,
+	&completion_cmd,
+	&help_cmd,
+	&version_cmd,
+	&man_cmd,
 	NULL,
 };
 
@@ -17,13 +40,109 @@ const struct cmd *cmd_find(const char *name)
 	return NULL;
 }
 
+/* A word of the user may hold a newline or an escape sequence: neither may reach the terminal through us. */
+static void print_line(struct strbuf *line)
+{
+	for (size_t i = 0; i < line->len; i++)
+		if (iscntrl((unsigned char)line->data[i]))
+			line->data[i] = '?';
+	fprintf(stderr, "utrace: %s\n", strbuf_str(line));
+}
+
+static int fail(int status, const char *help, const char *fmt, va_list ap)
+{
+	_cleanup_(strbuf_done) struct strbuf line = {};
+	strbuf_addv(&line, fmt, ap);
+	if (status == EXIT_USAGE && !strstr(strbuf_str(&line), "see: "))
+		strbuf_addf(&line, " (see: %s)", help);
+	print_line(&line);
+	return status;
+}
+
 int cmd_fail(int status, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	fputs("utrace: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	fail(status, "utrace help", fmt, ap);
 	va_end(ap);
 	return status;
+}
+
+int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
+{
+	char help[64];
+	snprintf(help, sizeof(help), "utrace %s --help", cmd->name);
+	va_list ap;
+	va_start(ap, fmt);
+	fail(EXIT_USAGE, help, fmt, ap);
+	va_end(ap);
+	return EXIT_USAGE;
+}
+
+int cmd_unknown(const char *name)
+{
+	struct typo typo = { .want = name };
+	for (size_t i = 0; commands[i]; i++)
+		if (!commands[i]->hidden)
+			typo_offer(&typo, commands[i]->name);
+	if (!typo.best)
+		return cmd_fail(EXIT_USAGE, "no command is called '%.80s'", name);
+	return cmd_fail(EXIT_USAGE, "no command is called '%.80s'; nearest: %s", name, typo.best);
+}
+
+int cmd_check_words(const struct cmd *cmd, const struct options *o, size_t min, size_t max)
+{
+	if (o->patterns.n < min)
+		return cmd_usage(cmd, "%s needs more words: utrace %s %s", cmd->name, cmd->name, cmd->usage);
+	if (o->patterns.n > max)
+		return cmd_usage(cmd, "%s takes no '%.80s': utrace %s %s", cmd->name, o->patterns.items[max], cmd->name,
+		                 cmd->usage);
+	return 0;
+}
+
+int cmd_check_target(const struct cmd *cmd, const struct options *o)
+{
+	if (options_have_target(o))
+		return 0;
+	return cmd_usage(cmd, "%s of which process? Name a target: -p PID, -n NAME, -e PATH, -u USER, --cgroup PATH, --all or "
+	                      "-- COMMAND", cmd->name);
+}
+
+int cmd_print(const struct strbuf *out)
+{
+	if (fwrite(strbuf_str(out), 1, out->len, stdout) == out->len && fflush(stdout) == 0)
+		return EXIT_DONE;
+	return cmd_fail(EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
+}
+
+static void takers(struct strbuf *out, unsigned groups)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!commands[i]->hidden && (commands[i]->groups & groups))
+			strbuf_addf(out, "%s%s", out->len ? ", " : "", commands[i]->name);
+}
+
+static int answer(const struct cmd *cmd, int outcome)
+{
+	_cleanup_(strbuf_done) struct strbuf out = {};
+	if (outcome == OPTIONS_SHOW_HELP)
+		help_command(&out, cmd);
+	else
+		version_text(&out);
+	return cmd_print(&out);
+}
+
+int cmd_main(const struct cmd *cmd, int argc, char **argv)
+{
+	_cleanup_(options_done) struct options o;
+	struct option_scope scope = { .command = cmd->name, .groups = cmd->groups, .takers = takers };
+	struct reason why = {};
+	options_init(&o);
+	int r = options_parse(&o, &scope, argc, argv, &why);
+	if (r < 0)
+		return cmd_usage(cmd, "%s", why.text);
+	if (r != OPTIONS_RUN)
+		return answer(cmd, r);
+	log_max_level = o.quiet ? LOG_ERROR : o.verbose ? LOG_DEBUG : LOG_NOTE;
+	return cmd->run(cmd, &o);
 }

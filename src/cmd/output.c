@@ -1,0 +1,67 @@
+#include "cmd/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "engine/engine.h"
+#include "priv/ability.h"
+#include "sink/sink.h"
+
+/* The command's own stderr belongs to people and to the command; ours goes there too, as strace's does, unless -o says where. */
+static FILE *open_output(const struct options *o, struct reason *why)
+{
+	if (o->output && streq(o->output, "-"))
+		return stdout;
+	if (!o->output)
+		return o->command ? stderr : stdout;
+	FILE *f = fopen(o->output, "we");
+	if (!f)
+		reason_set(why, -errno, "'%s' cannot be written: %s", o->output, strerror(errno));
+	return f;
+}
+
+static bool wants_color(const struct options *o, FILE *out)
+{
+	if (o->color != COLOR_AUTO)
+		return o->color == COLOR_ALWAYS;
+	const char *no = getenv("NO_COLOR");
+	return isatty(fileno(out)) && !(no && *no);
+}
+
+static int check(const struct cmd *cmd, const struct options *o)
+{
+	struct reason why = {};
+	if (o->json && o->command && !o->output)
+		return cmd_usage(cmd, "--json with a command needs -o FILE (-o - is stdout): its stderr belongs to people");
+	if (ability_check_without(&why) < 0)
+		return cmd_usage(cmd, "%s", why.text);
+	return 0;
+}
+
+int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const *families)
+{
+	struct reason why = {};
+	int status = check(cmd, o);
+	if (status)
+		return status;
+	FILE *out = open_output(o, &why);
+	if (!out)
+		return cmd_fail(exit_failed(o), "%s", why.text);
+	struct sink_settings settings = {
+		.out = out, .color = wants_color(o, out), .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
+	};
+	struct sink *sink;
+	if (sink_open(&sink, o->json ? &json_sink : &text_sink, &settings, &why) < 0)
+		return cmd_usage(cmd, "%s", why.text);
+	struct engine_job job = { .options = o, .families = families, .sink = sink };
+	status = engine_run(&job, &why);
+	sink_close(sink);
+	if (why.text[0])
+		return cmd_fail(status, "%s", why.text);
+	if (out != stdout && out != stderr && fclose(out) != 0)
+		return cmd_fail(exit_failed(o), "'%s' could not be written to its end: %s", o->output, strerror(errno));
+	return status;
+}
