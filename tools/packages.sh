@@ -5,13 +5,14 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# packages_missing GROUP...: one package a line.
+# packages_missing GROUP...: one package a line. dpkg-query exits 1 when it has never heard of one.
 packages_missing() {
 	local wanted installed
-	wanted=$(for group in "$@"; do awk -v group="$group" '$1 == group { print $2 }' tools/dependencies; done)
+	wanted=$(for group in "$@"; do awk -v group="$group" '$1 == group { print $2 }' tools/dependencies; done | sort -u)
 	# shellcheck disable=SC2086 # a list
-	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | awk '$1 == "installed" { print $2 }')
-	comm -23 <(sort -u <<<"$wanted") <(sort -u <<<"$installed")
+	installed=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null || true; } |
+		awk '$1 == "installed" { print $2 }' | sort -u)
+	comm -23 <(echo "$wanted") <(echo "$installed")
 }
 
 # Services of the packages that this machine would start at boot, one a line.
