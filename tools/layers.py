@@ -16,9 +16,9 @@ LAYERS = (
     ('priv',),
     ('sys',),
     ('sym',),
+    ('shape',),  # filters and limits over events: families ask them
     ('probe', 'runtime', 'proto'),
     ('span', 'metric'),
-    ('shape',),
     ('sink',),
     ('engine',),
     ('replay',),
