@@ -19,7 +19,11 @@ from typing import Callable
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILDS = os.path.join(ROOT, 'build-check')
 LOGS = os.path.join(BUILDS, 'logs')
-UTRACE = os.path.join(BUILDS, 'gcc', 'src', 'utrace')
+# Where tests find what they test.
+BINARIES = {
+    'UTRACE': os.path.join(BUILDS, 'gcc', 'src', 'utrace'),
+    'UTRACE_STATIC': os.path.join(BUILDS, 'static', 'src', 'utrace'),
+}
 
 # 1..5, then "ok 1 - name", "not ok 2 - name", and of a skipped case "ok 3 # SKIP name" ("not ok" in cmocka 1.1.5); what a
 # case has to say follows it in lines that begin with "#".
@@ -200,24 +204,26 @@ def pytest(runner, folder, *options, root=False):
     junit = os.path.join(LOGS, runner.name + '.xml')
     if os.path.exists(junit):
         os.unlink(junit)
-    sudo = ['sudo', '--preserve-env=UTRACE,CI,PATH'] if root and os.geteuid() != 0 else []
+    sudo = ['sudo', '--preserve-env=UTRACE,UTRACE_STATIC,CI,PATH'] if root and os.geteuid() != 0 else []
     status = runner.call(*sudo, sys.executable, '-m', 'pytest', '-q', '-ra', '--junitxml', junit, folder, *options,
-                         env={'UTRACE': UTRACE})
+                         env=BINARIES)
     return judge(read_junit(junit), status, runner)
 
 
 def fuzz(runner, seconds):
-    """Every fuzzer of tests/fuzz for its share of the time; the corpus of a fuzzer is the folder of its name."""
-    result = build(runner, 'fuzz', 'clang', ('-Dfuzz=true', *SANITIZERS))
+    """Every fuzzer of tests/fuzz for its share of the time; NAME_seeds, where there is one, makes what fuzz_NAME begins with."""
+    result = build(runner, 'fuzz', 'clang', ('-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link', *SANITIZERS))
     fuzzers = sorted(f for f in glob.glob(os.path.join(BUILDS, 'fuzz', 'tests', 'fuzz', 'fuzz_*')) if os.path.isfile(f))
     if not result.failed and not fuzzers:
         return Result(skipped=[(runner.name, 'there is no fuzzer in tests/fuzz')])
-    for fuzzer in fuzzers:
-        corpus = os.path.join(ROOT, 'tests', 'fuzz', os.path.basename(fuzzer).removeprefix('fuzz_'))
-        found = os.path.join(BUILDS, 'fuzz', 'found', os.path.basename(fuzzer), '')
-        os.makedirs(found, exist_ok=True)
-        result.add(step(runner, fuzzer, f'-max_total_time={seconds // len(fuzzers)}', '-timeout=10', '-print_final_stats=1',
-                        f'-artifact_prefix={found}', found, *([corpus] if os.path.isdir(corpus) else [])))
+    for fuzzer in fuzzers if not result.failed else ():
+        seeds = os.path.join('tests', 'fuzz', os.path.basename(fuzzer).removeprefix('fuzz_') + '_seeds')
+        corpus = os.path.join(BUILDS, 'fuzz', 'corpus', os.path.basename(fuzzer), '')
+        os.makedirs(corpus, exist_ok=True)
+        if os.path.exists(os.path.join(ROOT, seeds)) and runner.call(os.path.join(ROOT, seeds), corpus) != 0:
+            result.failed.append((seeds, runner.tail()))
+        result.add(step(runner, fuzzer, f'-max_total_time={seconds // len(fuzzers)}', '-timeout=10', '-rss_limit_mb=2048',
+                        '-max_len=65536', f'-artifact_prefix={corpus}', corpus))
     return result
 
 
@@ -233,9 +239,10 @@ SUITES = (
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 5, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
+    Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true')), needs='build'),
     Suite('live', PLAIN, 8, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
-    Suite('guests', PLAIN, 8, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='build'),
-    Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='build'),
+    Suite('guests', PLAIN, 8, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),
+    Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='static'),
     Suite('fuzz', ALL, 30, fuzz, (600,)),
     Suite('long', ALL, 60, lambda r: pytest(r, 'tests/live', '-m', 'long', root=True), needs='build'),
 )
@@ -249,7 +256,10 @@ def chosen(argv):
         if word not in known and word not in LEVELS:
             sys.exit(f"check: no suite or option '{word}'; suites: {' '.join(known)}; options: {' '.join(LEVELS)}")
     if names:
-        wanted = set(names) | {known[n].needs for n in names}
+        wanted = set()
+        while names:
+            wanted.update(names)
+            names = [known[n].needs for n in names if known[n].needs]
         return [s for s in SUITES if s.name in wanted]
     level = max((LEVELS[a] for a in argv), default=PLAIN)
     return [s for s in SUITES if s.level <= level]
@@ -290,7 +300,7 @@ def main():
             show(suite.name, result, 0)
         else:
             result = run(suite)
-        if result.failed:
+        if result.failed or suite.needs in bad:
             bad.add(suite.name)
         total.add(result)
     print(f'{len(total.skipped)} skipped; {time.monotonic() - began:.0f} s; logs in {os.path.relpath(LOGS, os.getcwd())}')

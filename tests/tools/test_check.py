@@ -83,6 +83,7 @@ def test_the_last_line_is_the_count_and_the_exit_status_agrees():
 
 def test_suites_named_on_the_command_line_bring_what_they_need():
     assert [s.name for s in check.chosen(['unit'])] == ['build', 'unit']
+    assert [s.name for s in check.chosen(['guests'])] == ['build', 'static', 'guests']
     assert 'fuzz' not in [s.name for s in check.chosen([])]
     assert [s.name for s in check.chosen(['--all'])] == [s.name for s in check.SUITES]
 

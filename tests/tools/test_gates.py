@@ -45,6 +45,16 @@ def test_each_fault_is_named_with_its_place(path, text, fault):
     assert len(found) == 1 and found[0].startswith(path) and fault in found[0]
 
 
+def test_a_test_program_that_no_build_file_names_is_found(tmp_path):
+    subprocess.run(['git', 'init', '-q', str(tmp_path)], check=True)
+    unit = tmp_path / 'tests' / 'unit'
+    unit.mkdir(parents=True)
+    (unit / 'meson.build').write_text("unit_tests = ['base']\n")
+    for name in ('base', 'as'):
+        (unit / f'test_{name}.c').write_text('int x;\n')
+    assert list(gates.complaints(str(tmp_path))) == ["tests/unit/test_as.c: 'as' is not in tests/unit/meson.build, so nobody runs it"]
+
+
 def test_files_that_git_ignores_are_not_looked_at(tmp_path):
     subprocess.run(['git', 'init', '-q', str(tmp_path)], check=True)
     (tmp_path / '.gitignore').write_text('/build*/\n')
