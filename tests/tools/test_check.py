@@ -1,0 +1,94 @@
+"""How tools/check.py counts: what must never pass for a success."""
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+TOOLS = os.path.join(os.path.dirname(__file__), '..', '..', 'tools')
+sys.path.insert(0, TOOLS)
+import check  # noqa: E402
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch):
+    monkeypatch.setattr(check, 'LOGS', str(tmp_path))
+    return check.Runner(check.Suite('sample', check.FAST, 1, None))
+
+
+def meson(stdout, result='OK', status=0):
+    return check.read_meson_test({'name': 'utrace:unit / base', 'result': result, 'returncode': status, 'stdout': stdout})
+
+
+def counts(result):
+    return result.passed, len(result.failed), len(result.skipped)
+
+
+@pytest.mark.parametrize('output, result, status, wanted', [
+    ('1..2\nok 1 - a\nok 2 - b\n', 'OK', 0, (2, 0, 0)),
+    ('1..2\nnot ok 1 - a\n# 1 != 2\nok 2 - b\n', 'FAIL', 1, (1, 1, 0)),
+    ('1..2\nok 1 - a\nnot ok 2 # SKIP b\n', 'OK', 0, (1, 0, 1)),     # cmocka 1.1.5
+    ('TAP version 13\n1..2\nok 1 - a\nok 2 # SKIP b\n', 'OK', 0, (1, 0, 1)),
+    ('1..2\nok 1 - a\n', 'FAIL', -11, (1, 1, 0)),                    # died in the second
+    ('1..2\nok 1 - a\n', 'OK', 0, (1, 1, 0)),                        # left early, pretending
+    ('1..1\nok 1 - a\n', 'FAIL', 23, (1, 1, 0)),                     # leaks found at the end
+    ('1..1\nok 1 - a\n', 'TIMEOUT', 0, (1, 1, 0)),
+    ('no TAP at all\n', 'OK', 0, (1, 0, 0)),
+    ('no TAP at all\n', 'FAIL', 1, (0, 1, 0)),
+])
+def test_cases_of_a_unit_test_program_are_counted(output, result, status, wanted):
+    assert counts(meson(output, result, status)) == wanted
+
+
+def test_a_failed_case_says_why():
+    assert meson('1..1\nnot ok 1 - a\n# 1 != 2\n', 'FAIL', 1).failed == [('base: a', '# 1 != 2\n')]
+
+
+@pytest.mark.parametrize('test, wanted', [
+    ('def test_a(): assert True', (1, 0, 0)),
+    ('def test_a(): assert False', (0, 1, 0)),
+    ('import pytest\ndef test_a(): pytest.skip("no such kernel")', (0, 0, 1)),
+    ('import nothing_of_the_kind\n', (0, 1, 0)),
+    ('def not_a_test(): pass\n', (0, 1, 0)),
+])
+def test_cases_of_a_pytest_folder_are_counted(runner, tmp_path, test, wanted):
+    (tmp_path / 'test_sample.py').write_text(test + '\n')
+    result = check.pytest(runner, str(tmp_path))
+    assert counts(result) == wanted
+    assert not result.skipped or result.skipped[0][1] == 'no such kernel'
+
+
+def test_a_run_of_no_test_has_failed(runner):
+    assert counts(check.judge(check.Result(), 0, runner)) == (0, 1, 0)
+
+
+def test_a_bad_exit_status_without_a_failed_test_has_failed(runner):
+    assert counts(check.judge(check.Result(passed=3), 1, runner)) == (3, 1, 0)
+
+
+def test_a_suite_ends_at_its_deadline_with_all_that_it_started(runner, tmp_path):
+    runner.deadline -= 59.8
+    pid_file = tmp_path / 'pid'
+    assert runner.call('sh', '-c', f'sleep 60 & echo $! >{pid_file}; wait') == -1
+    assert not os.path.exists(f'/proc/{pid_file.read_text().strip()}/exe')
+
+
+def test_the_last_line_is_the_count_and_the_exit_status_agrees():
+    for word, line, status in (('layers', '1 passed, 0 failed', 0), ('no-such-suite', None, 1)):
+        done = subprocess.run([sys.executable, os.path.join(TOOLS, 'check.py'), word], capture_output=True, text=True, check=False)
+        assert done.returncode == status
+        assert line is None or done.stdout.splitlines()[-1] == line
+
+
+def test_suites_named_on_the_command_line_bring_what_they_need():
+    assert [s.name for s in check.chosen(['unit'])] == ['build', 'unit']
+    assert [s.name for s in check.chosen(['guests'])] == ['build', 'static', 'guests']
+    assert 'fuzz' not in [s.name for s in check.chosen([])]
+    assert [s.name for s in check.chosen(['--all'])] == [s.name for s in check.SUITES]
+
+
+def test_log_lines_of_meson_are_read_one_by_one(tmp_path):
+    log = tmp_path / 'testlog.json'
+    log.write_text('\n'.join(json.dumps({'name': 'x', 'result': 'OK', 'returncode': 0, 'stdout': ''}) for _ in range(3)) + '\n')
+    assert counts(check.read_meson(str(log))) == (3, 0, 0)

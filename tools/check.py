@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+"""Runs the suites of the table at the end of this file; ./check installs what they need and calls it.
+
+A suite is one function that returns a Result, and one row. Each has a log in build-check/logs and a deadline. What it starts
+is a session of its own, ended as a whole at the deadline. A run of no tests is a failure; a skip is shown with its reason.
+"""
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from typing import Callable
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILDS = os.path.join(ROOT, 'build-check')
+LOGS = os.path.join(BUILDS, 'logs')
+# Where tests find what they test.
+BINARIES = {
+    'UTRACE': os.path.join(BUILDS, 'gcc', 'src', 'utrace'),
+    'UTRACE_STATIC': os.path.join(BUILDS, 'static', 'src', 'utrace'),
+}
+
+# 1..5, then "ok 1 - name", "not ok 2 - name", and of a skipped case "ok 3 # SKIP name" ("not ok" in cmocka 1.1.5); what a
+# case has to say follows it in lines that begin with "#".
+TAP_PLAN = re.compile(r'^1\.\.(\d+)$', re.MULTILINE)
+TAP_CASE = re.compile(r'^(not )?ok \d+(?: - (.*?))?(?: # SKIP ?(.*))?\n((?:[# ].*\n)*)', re.MULTILINE)
+
+# What a suite belongs to: each level of the command line runs those up to it.
+FAST, PLAIN, GUESTS, ALL = range(4)
+LEVELS = {'--fast': FAST, '--vm': GUESTS, '--all': ALL}
+
+
+@dataclass
+class Result:
+    passed: int = 0
+    failed: list = field(default_factory=list)   # (test, text)
+    skipped: list = field(default_factory=list)  # (test, reason)
+    notes: list = field(default_factory=list)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.notes += other.notes
+
+
+@dataclass
+class Suite:
+    name: str
+    level: int
+    minutes: float
+    run: Callable
+    args: tuple = ()
+    needs: str = ''  # a suite that must have passed
+
+
+class Runner:
+    """Runs the commands of one suite into its log, all before the suite's deadline."""
+
+    def __init__(self, suite):
+        self.name = suite.name
+        self.path = os.path.join(LOGS, suite.name + '.log')
+        self.deadline = time.monotonic() + 60 * suite.minutes
+        open(self.path, 'w').close()
+
+    def call(self, *argv, env=None):
+        """Returns the exit status; -1 at the deadline."""
+        with open(self.path, 'a') as log:
+            log.write('$ ' + ' '.join(argv) + '\n')
+            log.flush()
+            child = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     env={**os.environ, **(env or {})}, start_new_session=True)
+            try:
+                return child.wait(max(0, self.deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.write('\ndeadline of the suite reached\n')
+                return -1
+            finally:
+                end_session(child)
+
+    def tail(self, lines=30):
+        """The end of what the last command wrote."""
+        with open(self.path, errors='replace') as log:
+            return ''.join(log.read().rpartition('\n$ ')[2].splitlines(True)[-lines:])
+
+
+def end_session(child):
+    if child.poll() is not None:
+        return
+    os.killpg(child.pid, signal.SIGTERM)
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def read_junit(path):
+    """Counts the test cases of pytest's JUnit file; an empty Result when there is none."""
+    result = Result()
+    if not os.path.exists(path):
+        return result
+    for case in ElementTree.parse(path).iter('testcase'):
+        name = f"{case.get('classname', '')}.{case.get('name', '')}".strip('.')
+        bad = [e for e in case if e.tag in ('failure', 'error')]
+        skip = case.find('skipped')
+        if bad:
+            result.failed.append((name, bad[0].text or bad[0].get('message') or ''))
+        elif skip is not None:
+            result.skipped.append((name, skip.get('message') or 'no reason given'))
+        else:
+            result.passed += 1
+    return result
+
+
+def read_meson(path):
+    """Counts the cases of meson's testlog.json, one test program a line; those that speak TAP have a case a line of output."""
+    result = Result()
+    if not os.path.exists(path):
+        return result
+    with open(path) as log:
+        for test in map(json.loads, log):
+            result.add(read_meson_test(test))
+    return result
+
+
+def read_meson_test(test):
+    result, name, said = Result(), test['name'].split(' / ')[-1], test.get('stdout', '')
+    cases = TAP_CASE.findall(said)
+    for bad, case, skip, why in cases:
+        if skip:
+            result.skipped.append((f'{name}: {case or skip}', skip))
+        elif bad:
+            result.failed.append((f'{name}: {case}', why))
+        else:
+            result.passed += 1
+    # A program may end badly after its last good case, or well before it.
+    status, planned = test.get('returncode'), int((TAP_PLAN.findall(said) or [0])[0])
+    if test['result'] == 'TIMEOUT' or status < 0 or (status and not result.failed) or len(cases) < planned:
+        result.failed.append((f'{name}: exit status {status}, {len(cases)} of {planned} cases', said + test.get('stderr', '')))
+    elif not cases:
+        result.passed += 1
+    return result
+
+
+def judge(result, status, runner):
+    """A command that fails without a failed test, or runs no test at all, has failed all the same."""
+    if status != 0 and not result.failed:
+        result.failed.append((f'{runner.name}: exit status {status}', runner.tail()))
+    elif not (result.passed or result.failed or result.skipped):
+        result.failed.append((f'{runner.name}: no test ran', runner.tail()))
+    return result
+
+
+def step(runner, *argv, env=None):
+    """A command that is one test by itself."""
+    if runner.call(*argv, env=env) == 0:
+        return Result(passed=1)
+    return Result(failed=[(' '.join(os.path.relpath(a, ROOT) if os.path.isabs(a) else a for a in argv), runner.tail())])
+
+
+def tool(runner, script):
+    result = step(runner, sys.executable, os.path.join('tools', script))
+    with open(runner.path) as log:
+        result.notes = [line[len('note: '):].strip() for line in log if line.startswith('note: ')]
+    return result
+
+
+def build(runner, name, compiler, options=('-Dwerror=true',)):
+    where = os.path.join(BUILDS, name)
+    setup = [] if os.path.exists(os.path.join(where, 'build.ninja')) else ['setup', where]
+    verb = setup or ['configure', where]
+    if runner.call('meson', *verb, *options, env={'CC': compiler}) != 0:
+        return Result(failed=[(f'configuring {name}', runner.tail())])
+    return step(runner, 'ninja', '-C', where)
+
+
+def meson_test(runner, name):
+    where = os.path.join(BUILDS, name)
+    log = os.path.join(where, 'meson-logs', 'testlog.json')
+    if os.path.exists(log):
+        os.unlink(log)
+    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--timeout-multiplier', '4', '--suite', 'unit',
+                         env={'ASAN_OPTIONS': 'print_legend=0:detect_leaks=1:strict_string_checks=1',
+                              'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'})
+    return judge(read_meson(log), status, runner)
+
+
+def build_and_test(runner, *how):
+    result = build(runner, *how)
+    if not result.failed:
+        result.add(meson_test(runner, how[0]))
+    return result
+
+
+def pytest(runner, folder, *options, root=False):
+    if not glob.glob(os.path.join(ROOT, folder, '**', 'test_*.py'), recursive=True):
+        return Result(skipped=[(runner.name, f'there is no test in {folder}')])
+    junit = os.path.join(LOGS, runner.name + '.xml')
+    if os.path.exists(junit):
+        os.unlink(junit)
+    sudo = ['sudo', '--preserve-env=UTRACE,UTRACE_STATIC,CI,PATH'] if root and os.geteuid() != 0 else []
+    status = runner.call(*sudo, sys.executable, '-m', 'pytest', '-q', '-ra', '--junitxml', junit, folder, *options,
+                         env=BINARIES)
+    return judge(read_junit(junit), status, runner)
+
+
+def fuzz(runner, seconds):
+    """Every fuzzer of tests/fuzz for its share of the time; NAME_seeds, where there is one, makes what fuzz_NAME begins with."""
+    result = build(runner, 'fuzz', 'clang', ('-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link', *SANITIZERS))
+    fuzzers = sorted(f for f in glob.glob(os.path.join(BUILDS, 'fuzz', 'tests', 'fuzz', 'fuzz_*')) if os.path.isfile(f))
+    if not result.failed and not fuzzers:
+        return Result(skipped=[(runner.name, 'there is no fuzzer in tests/fuzz')])
+    for fuzzer in fuzzers if not result.failed else ():
+        seeds = os.path.join('tests', 'fuzz', os.path.basename(fuzzer).removeprefix('fuzz_') + '_seeds')
+        corpus = os.path.join(BUILDS, 'fuzz', 'corpus', os.path.basename(fuzzer), '')
+        os.makedirs(corpus, exist_ok=True)
+        if os.path.exists(os.path.join(ROOT, seeds)) and runner.call(os.path.join(ROOT, seeds), corpus) != 0:
+            result.failed.append((seeds, runner.tail()))
+        result.add(step(runner, fuzzer, f'-max_total_time={seconds // len(fuzzers)}', '-timeout=10', '-rss_limit_mb=2048',
+                        '-max_len=65536', f'-artifact_prefix={corpus}', corpus))
+    return result
+
+
+# Warnings of a sanitized build are not held against it: gcc warns of paths that only its own checks make.
+SANITIZERS = ('-Db_sanitize=address,undefined', '-Db_lundef=false')
+
+# name, from which level on, minutes until it is ended, function, its arguments, which suite must have passed before
+SUITES = (
+    Suite('gates', FAST, 1, tool, ('gates.py',)),
+    Suite('layers', FAST, 1, tool, ('layers.py',)),
+    Suite('tools', FAST, 1, pytest, ('tests/tools',)),
+    Suite('build', FAST, 5, build, ('gcc', 'gcc')),
+    Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
+    Suite('asan', PLAIN, 5, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
+    Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
+    Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true')), needs='build'),
+    Suite('live', PLAIN, 8, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
+    Suite('guests', PLAIN, 8, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),
+    Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='static'),
+    Suite('fuzz', ALL, 30, fuzz, (600,)),
+    Suite('long', ALL, 60, lambda r: pytest(r, 'tests/live', '-m', 'long', root=True), needs='build'),
+)
+
+
+def chosen(argv):
+    """The suites that the command line asks for, with what they need."""
+    known = {s.name: s for s in SUITES}
+    names = [a for a in argv if not a.startswith('-')]
+    for word in argv:
+        if word not in known and word not in LEVELS:
+            sys.exit(f"check: no suite or option '{word}'; suites: {' '.join(known)}; options: {' '.join(LEVELS)}")
+    if names:
+        wanted = set()
+        while names:
+            wanted.update(names)
+            names = [known[n].needs for n in names if known[n].needs]
+        return [s for s in SUITES if s.name in wanted]
+    level = max((LEVELS[a] for a in argv), default=PLAIN)
+    return [s for s in SUITES if s.level <= level]
+
+
+def run(suite):
+    """Runs one suite and prints its line, then its failures and skips; returns its Result."""
+    began = time.monotonic()
+    runner = Runner(suite)
+    try:
+        result = suite.run(runner, *suite.args)
+    except Exception as why:  # pylint: disable=broad-except  # one broken suite must not hide the others
+        result = Result(failed=[(f'{suite.name}: {why!r}', runner.tail())])
+    show(suite.name, result, time.monotonic() - began)
+    return result
+
+
+def show(name, result, seconds):
+    counts = f'{result.passed:5} passed {len(result.failed):4} failed {len(result.skipped):4} skipped'
+    print(f'{name:10}{counts} {seconds:7.1f} s', flush=True)
+    for note in result.notes:
+        print(f'{"":10}{note}')
+    for test, reason in result.skipped:
+        print(f'{"":10}skipped {test}: {reason}')
+    for test, text in result.failed:
+        print(f'{"":10}FAILED {test}')
+        print('\n'.join(f'{"":12}{line}' for line in text.rstrip().splitlines()[-40:]), flush=True)
+
+
+def main():
+    suites = chosen(sys.argv[1:])
+    os.makedirs(LOGS, exist_ok=True)
+    total, bad = Result(), set()
+    began = time.monotonic()
+    for suite in suites:
+        if suite.needs in bad:
+            result = Result(skipped=[(suite.name, f'{suite.needs} failed')])
+            show(suite.name, result, 0)
+        else:
+            result = run(suite)
+        if result.failed or suite.needs in bad:
+            bad.add(suite.name)
+        total.add(result)
+    print(f'{len(total.skipped)} skipped; {time.monotonic() - began:.0f} s; logs in {os.path.relpath(LOGS, os.getcwd())}')
+    print(f'{total.passed} passed, {len(total.failed)} failed')
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
