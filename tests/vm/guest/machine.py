@@ -8,7 +8,6 @@ without a status has panicked, or was ended by us when its time was over.
 import os
 import selectors
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +24,7 @@ APPEND = "console=ttyS0 panic=-1 oops=panic"
 # One instruction is one nanosecond of the guest's clocks, and idle time is skipped.
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 CHUNK_BYTES = 1 << 16
+FAREWELL_S = 5
 LOG_LINES = 20
 
 
@@ -62,8 +62,7 @@ class Machine:
         try:
             in_time = self._relay(deadline)
         finally:
-            process.kill()
-            said = process.communicate()[1]
+            said = ended(process)
         if self.status.strip().isdigit():
             return int(self.status)
         print_tail(self.log)
@@ -104,7 +103,7 @@ class Machine:
     def _why(self, in_time, said):
         if not in_time:
             return f"the command had not ended after {self.options.timeout:g} s; the kernel's log: {self.log}"
-        if said:
+        if said and not os.path.getsize(self.log):
             return f"qemu: {said.decode(errors='replace').strip().splitlines()[-1]}"
         return f"the guest ended before the command did; the kernel's log: {self.log}"
 
@@ -114,6 +113,16 @@ def qemu():
     if not path:
         raise Fault("guests run in qemu-system-x86_64 (apt package qemu-system-x86)")
     return path
+
+
+def ended(process):
+    """Ends QEMU gently, so that it gives the terminal back as it was; returns what it said."""
+    process.terminate()
+    try:
+        return process.communicate(timeout=FAREWELL_S)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()[1]
 
 
 def write_all(fd, piece):

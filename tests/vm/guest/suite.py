@@ -53,6 +53,7 @@ class Suite:
             "Dir::State::Lists": self.folder / "lists",
             "Dir::State::Status": self.folder / "status",
             "Dir::Cache": self.folder / "cache",
+            "Acquire::Languages": "none",
             "APT::Architecture": "amd64",
             "APT::Sandbox::User": "root",
         }
@@ -76,18 +77,23 @@ class Suite:
 
     def parts(self, package):
         """
-        @package and what it is divided into, or None if the suite lacks a part. From 6.19 on the image is
-        an empty package that depends on linux-binary-RELEASE and linux-modules-RELEASE.
+        @package and what it is divided into, or None if the suite lacks a part. From 6.19 on the image is an empty
+        package: linux-binary-RELEASE, linux-modules-RELEASE and linux-base-RELEASE hold the kernel, its modules and its
+        configuration. Older images have all of it, so that a linux-base which has left the suite is not missed.
         """
         release = package.removeprefix("linux-image-")
-        record = self._run("apt-cache", "--no-all-versions", "show", package, failure=package)
-        needed = set(re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?![\w.+-])", record))
-        known = self._run("apt-cache", "pkgnames", "linux-", failure="apt-cache").split()
-        offered = [name for name in needed if name in known and self._has_candidate(name)]
-        return [package, *offered] if len(offered) == len(needed) else None
+        named = set(re.findall(rf"linux-(?:base|binary|modules)-{re.escape(release)}(?![\w.+-])", self._record(package)))
+        offered = [name for name in named if self._offers(name)]
+        lacking = [name for name in named.difference(offered) if not name.startswith("linux-base-")]
+        return None if lacking else [package, *offered]
 
-    def _has_candidate(self, package):
-        return "Filename:" in self._run("apt-cache", "--no-all-versions", "show", package, failure=package)
+    def _record(self, package):
+        return self._run("apt-cache", "--no-all-versions", "show", package, failure=package)
+
+    def _offers(self, package):
+        """apt also knows names that others only depend on."""
+        names = self._run("apt-cache", "pkgnames", package, failure="apt-cache").split()
+        return package in names and "\nFilename:" in self._record(package)
 
     def download(self, packages, folder):
         self._run("apt-get", "-qq", "download", *packages, cwd=folder, failure=f"cannot fetch {packages[0]}")
