@@ -31,11 +31,16 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps");
 
-static __always_inline void lose(__u32 cause)
+static __always_inline void lose_many(__u32 cause, __u64 many)
 {
 	__u64 *n = bpf_map_lookup_elem(&losses, &cause);
 	if (n)
-		__sync_fetch_and_add(n, 1);
+		__sync_fetch_and_add(n, many);
+}
+
+static __always_inline void lose(__u32 cause)
+{
+	lose_many(cause, 1);
 }
 
 /* Sends a record; a full ring is counted. @len: bytes, a multiple of 8. */

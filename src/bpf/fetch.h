@@ -114,34 +114,52 @@ static __always_inline void fetch_bytes(const struct fetch_source *from, const s
 	out->length = length;
 }
 
-/*
- * fetch_run() - @plan's fetches for this moment (entry or exit) into @out, which has @from->room + FETCH_MAX_BYTES + 16 bytes
- * of accessible memory. The bound of each step is read back from memory so that the verifier sees every round alike.
- * @room_max is the compile-time bound of from->room.
- */
-static __always_inline void fetch_run(struct fetch_source *from, const struct fetch_plan *plan, char *out, const __u32 room_max)
+struct fetching {
+	struct fetch_source *from;
+	const struct fetch_plan *plan;
+	char *out;
+	__u32 room_max; /* bound of from->room */
+};
+
+/* One fetch of the plan; 1 ends. How far the output is filled is kept in memory, so that the verifier sees each round alike. */
+static long fetch_one(__u32 i, struct fetching *f)
 {
-	for (__u32 i = 0; i < FETCH_MAX; i++) {
-		if (i >= plan->n)
-			break;
-		const struct fetch *f = &plan->fetch[i];
-		if (!(f->flags & FETCH_AT_EXIT) != !from->at_exit)
-			continue;
-		__u32 used = *(volatile __u32 *)&from->used;
-		if (used > room_max)
-			break;
-		struct fetched *item = (void *)(out + used);
-		*item = (struct fetched){ .which = i };
-		from->n++;
-		if (used + sizeof(*item) + (f->kind == FETCH_VALUE ? 0 : f->max) > from->room) {
-			item->status = FETCHED_NO_ROOM;
-		} else if (f->kind == FETCH_VALUE) {
-			fetch_value(from, f, item);
-		} else if (f->kind == FETCH_STRING) {
-			fetch_string(from, f, item, item + 1);
-		} else {
-			fetch_bytes(from, f, item, item + 1);
-		}
-		*(volatile __u32 *)&from->used = used + sizeof(*item) + ((item->length + 7) & ~7u);
+	struct fetch_source *from = f->from;
+	if (i >= FETCH_MAX || i >= f->plan->n)
+		return 1;
+	const struct fetch *fetch = &f->plan->fetch[i];
+	if (!(fetch->flags & FETCH_AT_EXIT) != !from->at_exit)
+		return 0;
+	__u32 used = *(volatile __u32 *)&from->used;
+	if (used > f->room_max)
+		return 1;
+	struct fetched *item = (void *)(f->out + used);
+	*item = (struct fetched){ .which = i };
+	from->n++;
+	if (used + sizeof(*item) + (fetch->kind == FETCH_VALUE ? 0 : fetch->max) > from->room)
+		item->status = FETCHED_NO_ROOM;
+	else if (fetch->kind == FETCH_VALUE)
+		fetch_value(from, fetch, item);
+	else if (fetch->kind == FETCH_STRING)
+		fetch_string(from, fetch, item, item + 1);
+	else
+		fetch_bytes(from, fetch, item, item + 1);
+	*(volatile __u32 *)&from->used = used + sizeof(*item) + ((item->length + 7) & ~7u);
+	return 0;
+}
+
+/*
+ * fetch_run() - @plan's fetches for this moment (entry or exit) into @out, which has @room_max + FETCH_MAX_BYTES + 16 bytes
+ * of accessible memory; @room_max bounds from->room. @by_loop: the kernel has bpf_loop, which the verifier likes better.
+ */
+static __always_inline void fetch_run(struct fetch_source *from, const struct fetch_plan *plan, char *out, const __u32 room_max, bool by_loop)
+{
+	struct fetching f = { .from = from, .plan = plan, .out = out, .room_max = room_max };
+	if (by_loop) {
+		bpf_loop(FETCH_MAX, fetch_one, &f, 0);
+		return;
 	}
+	for (__u32 i = 0; i < FETCH_MAX; i++)
+		if (fetch_one(i, &f))
+			return;
 }

@@ -35,9 +35,9 @@ static int attach_multi(struct links *l, const struct uprobe_request *q)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", q->file_fd);
 	struct uprobe_multi u = {
 		.path = path, .offsets = q->offsets, .ref_counters = q->semaphores, .cookies = q->cookies,
-		.n = (uint32_t)q->n, .pid = q->pid, .at_return = q->kind == UPROBE_RETURN,
+		.n = (uint32_t)q->n, .pid = q->pid, .at_return = q->kind == ATTACH_RETURN,
 	};
-	int fd = link_uprobe_multi(q->program_fd, q->kind == UPROBE_SESSION ? LINK_UPROBE_SESSION : LINK_UPROBE_MULTI, &u);
+	int fd = link_uprobe_multi(q->program_fd, q->kind == ATTACH_SESSION ? LINK_UPROBE_SESSION : LINK_UPROBE_MULTI, &u);
 	if (fd < 0)
 		return fd;
 	links_add(l, fd);
@@ -81,7 +81,7 @@ static int attach_perf_uprobe(struct links *l, const struct uprobe_request *q, s
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", q->file_fd);
 	struct perf_event_attr attr = {
 		.type = (uint32_t)type,
-		.config = (q->kind == UPROBE_RETURN) | (q->semaphores ? q->semaphores[i] << 32 : 0),
+		.config = (q->kind == ATTACH_RETURN) | (q->semaphores ? q->semaphores[i] << 32 : 0),
 		.uprobe_path = (uint64_t)path,
 		.probe_offset = q->offsets[i],
 	};
@@ -124,11 +124,11 @@ int attach_tracepoint(struct links *l, int program_fd, uint64_t id, uint64_t coo
 	return r < 0 ? reason_set(why, r, "a tracepoint was refused: %s", strerror(-r)) : 0;
 }
 
-int attach_kprobes_multi(struct links *l, int program_fd, const char *const *names, const uint64_t *cookies, size_t n,
-			 bool on_return, struct reason *why)
+int attach_kprobes_multi(struct links *l, int program_fd, enum attach_kind kind, const char *const *names, const uint64_t *cookies, size_t n,
+			 struct reason *why)
 {
-	struct kprobe_multi k = { .names = names, .cookies = cookies, .n = (uint32_t)n, .at_return = on_return };
-	int fd = link_kprobe_multi(program_fd, LINK_KPROBE_MULTI, &k);
+	struct kprobe_multi k = { .names = names, .cookies = cookies, .n = (uint32_t)n, .at_return = kind == ATTACH_RETURN };
+	int fd = link_kprobe_multi(program_fd, kind == ATTACH_SESSION ? LINK_KPROBE_SESSION : LINK_KPROBE_MULTI, &k);
 	if (fd < 0)
 		return reason_set(why, fd, "%zu kernel functions were refused: %s", n, strerror(-fd));
 	links_add(l, fd);

@@ -21,13 +21,13 @@ void links_done(struct links *l); /* detaches; with perf_event uprobes that take
 DEFINE_CLEANUP_IN_PLACE(struct links, links_done)
 void links_add(struct links *l, int fd);
 
-enum uprobe_kind { UPROBE_ENTRY, UPROBE_RETURN, UPROBE_SESSION };
+enum attach_kind { ATTACH_ENTRY, ATTACH_RETURN, ATTACH_SESSION };
 
 /* Uprobes of one file in one process. */
 struct uprobe_request {
 	int file_fd;              /* the file, so that any path, namespace or deletion is the same */
 	pid_t pid;                /* the process; never 0: links are per process */
-	enum uprobe_kind kind;
+	enum attach_kind kind;
 	int program_fd;
 	const uint64_t *offsets;  /* in the file */
 	const uint64_t *cookies;
@@ -42,8 +42,8 @@ int attach_uprobes(struct links *l, bool multi, const struct uprobe_request *req
 int attach_raw(struct links *l, int program_fd, const char *tracepoint, struct reason *why);
 /* A tracepoint program on the event of that tracefs id. */
 int attach_tracepoint(struct links *l, int program_fd, uint64_t id, uint64_t cookie, struct reason *why);
-/* Kernel functions by one multi link. */
-int attach_kprobes_multi(struct links *l, int program_fd, const char *const *names, const uint64_t *cookies, size_t n, bool on_return,
+/* Kernel functions by one link; the program must have been loaded for it: multi, or session when @kind is that. */
+int attach_kprobes_multi(struct links *l, int program_fd, enum attach_kind kind, const char *const *names, const uint64_t *cookies, size_t n,
 			 struct reason *why);
 /* One kernel function by a perf_event kprobe. */
 int attach_kprobe(struct links *l, int program_fd, const char *name, uint64_t cookie, bool on_return, struct reason *why);

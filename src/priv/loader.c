@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/strbuf.h"
 #include "priv/object.h"
 
 #define OBJECTS_MAX 96 /* trampolines take one each */
@@ -21,18 +22,34 @@ struct loader {
 	size_t n;
 };
 
-/* What libbpf and the verifier say goes to the debug log; the last telling line of it becomes the reason. */
+/* What libbpf and the verifier say goes to the debug log; the most telling line of it becomes the reason. */
 static _Thread_local char said[256];
+
+/* In the verifier's log, the line before its statistics names the fault. */
+static void keep_verdict(const char *log)
+{
+	const char *end = strstr(log, "\nprocessed ");
+	if (!end)
+		return;
+	const char *start = end;
+	while (start > log && start[-1] != '\n')
+		start--;
+	snprintf(said, sizeof(said), "%.*s", (int)MIN(end - start, 250), start);
+}
 
 static int hear(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char line[1024];
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	if (level == LIBBPF_WARN && !said[0])
-		snprintf(said, sizeof(said), "%.255s", line);
-	if (level != LIBBPF_DEBUG)
-		log_debug("%s", line);
+	_cleanup_(strbuf_done) struct strbuf text = {};
+	strbuf_addv(&text, fmt, ap);
+	if (level == LIBBPF_DEBUG || text.len == 0)
+		return 0;
+	char *line = text.data;
+	if (strstr(line, "BEGIN PROG LOAD LOG"))
+		keep_verdict(line);
+	else if (level == LIBBPF_WARN && !said[0])
+		snprintf(said, sizeof(said), "%.*s", (int)MIN(strcspn(line, "\n"), 250ul), line);
+	for (char *save = NULL, *at = strtok_r(line, "\n", &save); at; at = strtok_r(NULL, "\n", &save))
+		log_debug("%s", at);
 	return 0;
 }
 

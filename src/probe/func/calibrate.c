@@ -100,7 +100,7 @@ static int attach_way(struct func_state *s, struct links *links, enum way way, e
 	uint64_t site_cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, COOKIE_SITE_EXIT);
 	struct uprobe_request q = { .file_fd = self, .pid = getpid(), .program_fd = func_program(s, "func_entry"), .offsets = &entry, .cookies = &cookie, .n = 1 };
 	if (way == BY_RETURN && s->mechanism == UPROBES_SESSION) {
-		q.kind = UPROBE_SESSION;
+		q.kind = ATTACH_SESSION;
 		q.program_fd = func_program(s, "func_session");
 		return attach_uprobes(links, true, &q, why);
 	}
@@ -110,7 +110,7 @@ static int attach_way(struct func_state *s, struct links *links, enum way way, e
 	if (r < 0 || way == ENTRY_ONLY)
 		return r;
 	q.program_fd = func_program(s, "func_exit");
-	q.kind = way == BY_RETURN ? UPROBE_RETURN : UPROBE_ENTRY;
+	q.kind = way == BY_RETURN ? ATTACH_RETURN : ATTACH_ENTRY;
 	if (way == BY_SITE)
 		q.offsets = &ret;
 	return attach_uprobes(links, multi, &q, why);

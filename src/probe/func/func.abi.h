@@ -83,7 +83,7 @@ struct func_thread {
 	__u32 seq;
 	__u32 generation;
 	__u32 busy; /* inside one of these programs: an interrupt must not touch the stack */
-	__u32 left; /* scratch of that program */
+	__u32 pad;
 	struct fetch_source fetch;
 	char stack[FUNC_SLOTS_BYTES]; /* open calls, slot_bytes each */
 	struct func_point_rec point; /* the one being built */

@@ -87,7 +87,11 @@ struct { /* hits of a process' probes, for the overhead breaker */
 
 static __always_inline struct func_call_rec *slot(struct func_thread *t, __u32 i)
 {
-	return i < slots ? (void *)(t->stack + (__u64)i * slot_bytes) : NULL;
+	__u64 at = (__u64)i * slot_bytes;
+	HIDE(at); /* the bound is checked on what is added to the pointer: verifiers before 6.3 lose it otherwise */
+	if (i >= slots || at > FUNC_SLOTS_BYTES - sizeof(struct func_call_rec))
+		return NULL;
+	return (void *)(t->stack + at);
 }
 
 static __always_inline struct func_thread *thread_of(__u32 tid)
@@ -201,59 +205,54 @@ static __always_inline void finish(void *ctx, struct func_thread *t, struct func
 	emit(ctx, call, length);
 }
 
-/*
- * The depth that is left when the calls that the stack is already above are gone. It is kept in memory: the verifier then
- * sees the same state after each round, and goes on from one of them instead of a hundred.
- */
-static __always_inline __u32 depth_at(struct func_thread *t, __u64 sp, bool same_too)
+/* The topmost recorded call, when it cannot be open any more because the stack is already above it. */
+static __always_inline struct func_call_rec *stale_top(struct func_thread *t, __u64 sp, bool same_too)
 {
-	volatile __u32 *left = &t->left;
-	*left = t->depth;
-	for (__u32 i = 0; i < SLOTS_MAX; i++) {
-		__u32 depth = *left;
-		if (depth == 0)
-			break;
-		__u32 last = depth > slots ? slots - 1 : depth - 1;
-		struct func_call_rec *top = slot(t, last);
-		if (!top || (top->sp > sp && !(top->head.flags & REC_KERNEL)) || (top->sp == sp && !same_too))
-			break;
-		*left = last;
-	}
-	return *left;
+	__u32 depth = t->depth;
+	if (depth == 0)
+		return NULL;
+	struct func_call_rec *top = slot(t, depth > slots ? slots - 1 : depth - 1);
+	if (!top || (top->sp > sp && !(top->head.flags & REC_KERNEL)) || (top->sp == sp && !same_too))
+		return NULL;
+	return top;
 }
 
-struct stale {
+struct closing {
 	void *ctx;
 	struct func_thread *t;
-	__u32 depth; /* of the topmost */
+	__u64 sp;
+	bool same_too;
 };
 
-static long finish_stale(__u32 i, struct stale *stale)
+static long close_one(__u32 i, struct closing *c)
 {
-	struct func_call_rec *call = slot(stale->t, stale->depth - 1 - i);
-	if (call)
-		finish(stale->ctx, stale->t, call);
+	struct func_call_rec *top = stale_top(c->t, c->sp, c->same_too);
+	if (!top)
+		return 1;
+	c->t->depth = c->t->depth > slots ? slots - 1 : c->t->depth - 1;
+	finish(c->ctx, c->t, top);
 	return 0;
 }
 
-/* Closes, from the top, calls that cannot be open any more. Rare, and bounded where the kernel has no bpf_loop (5.17). */
+/* Closes, from the top, calls that cannot be open any more. Rare; bounded where the kernel has no bpf_loop (5.17). */
 static __always_inline void close_stale(void *ctx, struct func_thread *t, __u64 sp, bool same_too)
 {
-	__u32 depth = t->depth, left = depth_at(t, sp, same_too);
-	if (left == depth)
+	if (!stale_top(t, sp, same_too))
 		return;
-	struct stale stale = { .ctx = ctx, .t = t, .depth = depth > slots ? slots : depth };
-	t->depth = left;
+	struct closing c = { .ctx = ctx, .t = t, .sp = sp, .same_too = same_too };
 	if (has_loop) {
-		bpf_loop(stale.depth - left, finish_stale, &stale, 0);
+		bpf_loop(SLOTS_MAX, close_one, &c, 0);
 		return;
 	}
 	for (__u32 i = 0; i < STALE_WITHOUT_LOOP; i++)
-		if (i < stale.depth - left)
-			finish_stale(i, &stale);
-	for (__u32 i = STALE_WITHOUT_LOOP; i < SLOTS_MAX; i++)
-		if (i < stale.depth - left)
-			lose(LOSS_UNWOUND);
+		if (close_one(i, &c))
+			return;
+	for (__u32 i = 0; i < SLOTS_MAX; i++) {
+		if (!stale_top(t, sp, same_too))
+			return;
+		t->depth = t->depth > slots ? slots - 1 : t->depth - 1;
+		lose(LOSS_UNWOUND);
+	}
 }
 
 static __always_inline void run_plan(struct func_thread *t, __u32 probe, char *out)
@@ -264,7 +263,7 @@ static __always_inline void run_plan(struct func_thread *t, __u32 probe, char *o
 	__u32 i = p->plan;
 	struct fetch_plan *plan = bpf_map_lookup_elem(&func_plans, &i);
 	if (plan)
-		fetch_run(&t->fetch, plan, out, FUNC_FETCH_BYTES);
+		fetch_run(&t->fetch, plan, out, FUNC_FETCH_BYTES, has_loop);
 }
 
 static __always_inline void fetch_into(struct func_thread *t, struct func_call_rec *call, void *regs, bool at_exit)
@@ -447,7 +446,7 @@ int func_exit(void *ctx)
 	return leave(ctx, ctx, bpf_get_attach_cookie(ctx), false);
 }
 
-/* Entry and exit of a session are one program; kernel: 6.13, kernel/trace/bpf_trace.c. */
+/* Entry and exit of a session are one program; kernel: 6.13 for uprobes, 6.10 for kprobes, kernel/trace/bpf_trace.c. */
 extern bool bpf_session_is_return(void) __ksym __weak;
 
 SEC("uprobe")
@@ -470,42 +469,43 @@ int func_kernel_exit(void *ctx)
 	return leave(ctx, ctx, bpf_get_attach_cookie(ctx), true);
 }
 
+SEC("kprobe")
+int func_kernel_session(void *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	return bpf_session_is_return() ? leave(ctx, ctx, cookie, true) : enter(ctx, ctx, cookie, true);
+}
+
 /*
- * Kernel functions by trampolines: one copy of the object a function, its cookie and number of arguments set before it
- * is loaded. The context holds the arguments as words, and after them what was returned.
+ * Kernel functions by trampolines: one copy of the object a function, its cookie set before it is loaded. Arguments and
+ * result are asked for by helpers (5.17), which know how many there are.
  */
 const volatile __u64 trampoline_cookie = 0;
-const volatile __u32 trampoline_arguments = 0;
 
-static __always_inline void registers_of(const __u64 *words, __u64 *regs)
+static __always_inline void trampoline_argument(void *ctx, __u32 n, __u64 *regs, __u32 reg)
 {
-	if (trampoline_arguments > 0)
-		regs[REG_DI] = words[0];
-	if (trampoline_arguments > 1)
-		regs[REG_SI] = words[1];
-	if (trampoline_arguments > 2)
-		regs[REG_DX] = words[2];
-	if (trampoline_arguments > 3)
-		regs[REG_CX] = words[3];
-	if (trampoline_arguments > 4)
-		regs[REG_R8] = words[4];
-	if (trampoline_arguments > 5)
-		regs[REG_R9] = words[5];
+	if (bpf_get_func_arg(ctx, n, &regs[reg]))
+		regs[reg] = 0; /* it has fewer */
 }
 
 SEC("fentry")
-int func_fentry(__u64 *ctx)
+int func_fentry(void *ctx)
 {
 	__u64 regs[REG_COUNT] = {};
-	registers_of(ctx, regs);
+	trampoline_argument(ctx, 0, regs, REG_DI);
+	trampoline_argument(ctx, 1, regs, REG_SI);
+	trampoline_argument(ctx, 2, regs, REG_DX);
+	trampoline_argument(ctx, 3, regs, REG_CX);
+	trampoline_argument(ctx, 4, regs, REG_R8);
+	trampoline_argument(ctx, 5, regs, REG_R9);
 	return enter(ctx, regs, trampoline_cookie, true);
 }
 
 SEC("fexit")
-int func_fexit(__u64 *ctx)
+int func_fexit(void *ctx)
 {
 	__u64 regs[REG_COUNT] = {};
-	regs[REG_AX] = ctx[trampoline_arguments];
+	bpf_get_func_ret(ctx, &regs[REG_AX]);
 	return leave(ctx, regs, trampoline_cookie, true);
 }
 
@@ -540,11 +540,11 @@ static __always_inline int hit(void *ctx, __u64 regs, __u64 context, __u64 cooki
 	point->fetched_n = t->fetch.n;
 	__u64 length = sizeof(*point) + t->fetch.used;
 	HIDE(length);
-	if (length >= sizeof(*point) && length <= sizeof(*point) + FUNC_FETCH_BYTES) {
-		point->head.length = length;
-		point->head.seq = ++t->seq;
-		emit(ctx, point, length);
-	}
+	if (length > sizeof(*point) + FUNC_FETCH_BYTES)
+		length = sizeof(*point);
+	point->head.length = length;
+	point->head.seq = ++t->seq;
+	emit(ctx, point, length);
 	t->busy = 0;
 	return 0;
 }

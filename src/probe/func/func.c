@@ -115,11 +115,26 @@ static void set_shape(struct engine *e, struct func_state *s)
 	loader_set_value(obj, "where_program", where);
 }
 
+static void expect(struct func_state *s, const char *program, int attach_type)
+{
+	bpf_program__set_expected_attach_type(bpf_object__find_program_by_name(s->object, program), (enum bpf_attach_type)attach_type);
+}
+
+static void choose_kernel_programs(struct func_state *s)
+{
+	bool session = s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE_SESSION;
+	bool multi = session || s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE_MULTI;
+	expect(s, "func_kernel_entry", multi ? LINK_KPROBE_MULTI : 0);
+	expect(s, "func_kernel_exit", multi ? LINK_KPROBE_MULTI : 0);
+	expect(s, "func_kernel_session", LINK_KPROBE_SESSION);
+	if (!session)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "func_kernel_session"), false);
+}
+
 static void choose_programs(struct func_state *s)
 {
 	bool multi = s->mechanism == UPROBES_MULTI || s->mechanism == UPROBES_SESSION;
 	struct bpf_program *session = bpf_object__find_program_by_name(s->object, "func_session");
-	bpf_program__set_autoload(session, s->mechanism == UPROBES_SESSION);
 	bpf_program__set_expected_attach_type(session, (enum bpf_attach_type)LINK_UPROBE_SESSION);
 	static const char *const own_copies[] = { "func_fentry", "func_fexit" }; /* loaded for one function each: kernel.c */
 	for (size_t i = 0; i < ARRAY_SIZE(own_copies); i++)
@@ -128,16 +143,16 @@ static void choose_programs(struct func_state *s)
 		const char *program;
 		enum pattern_space space;
 	} only_for[] = {
-		{ "func_kernel_entry", SPACE_KERNEL }, { "func_kernel_exit", SPACE_KERNEL },
+		{ "func_kernel_entry", SPACE_KERNEL }, { "func_kernel_exit", SPACE_KERNEL }, { "func_kernel_session", SPACE_KERNEL },
 		{ "func_usdt", SPACE_USDT }, { "func_tracepoint", SPACE_TRACEPOINT },
+		{ "func_entry", SPACE_USER }, { "func_exit", SPACE_USER }, { "func_session", SPACE_USER },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(only_for); i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, only_for[i].program),
 					  patterns_have(&s->patterns, only_for[i].space));
-	bool kernel_multi = s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE_MULTI || s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE_SESSION;
-	for (size_t i = 0; kernel_multi && i < 2; i++)
-		bpf_program__set_expected_attach_type(bpf_object__find_program_by_name(s->object, only_for[i].program),
-						      (enum bpf_attach_type)LINK_KPROBE_MULTI);
+	if (s->mechanism != UPROBES_SESSION)
+		bpf_program__set_autoload(session, false);
+	choose_kernel_programs(s);
 	static const char *const plain[] = { "func_entry", "func_exit", "func_usdt" };
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
 		bpf_program__set_expected_attach_type(bpf_object__find_program_by_name(s->object, plain[i]), (enum bpf_attach_type)(multi ? LINK_UPROBE_MULTI : 0));

@@ -126,7 +126,7 @@ static int attach_batch(struct engine *e, struct func_process *fp, struct uprobe
 }
 
 static int attach_all(struct engine *e, struct func_state *s, struct func_process *fp, struct binary *b, const struct batch *batch,
-		      enum uprobe_kind kind, const char *program, struct reason *why)
+		      enum attach_kind kind, const char *program, struct reason *why)
 {
 	struct uprobe_request q = {
 		.file_fd = b->fd, .pid = fp->pid, .kind = kind, .program_fd = func_program(s, program),
@@ -180,16 +180,16 @@ static int attach_plan(struct engine *e, struct func_state *s, struct func_proce
 {
 	int r;
 	if (s->mechanism == UPROBES_SESSION) {
-		r = attach_all(e, s, fp, b, &plan->with_return, UPROBE_SESSION, "func_session", why);
+		r = attach_all(e, s, fp, b, &plan->with_return, ATTACH_SESSION, "func_session", why);
 	} else {
-		r = attach_all(e, s, fp, b, &plan->with_return, UPROBE_RETURN, "func_exit", why);
+		r = attach_all(e, s, fp, b, &plan->with_return, ATTACH_RETURN, "func_exit", why);
 		if (r == 0)
-			r = attach_all(e, s, fp, b, &plan->with_return, UPROBE_ENTRY, "func_entry", why);
+			r = attach_all(e, s, fp, b, &plan->with_return, ATTACH_ENTRY, "func_entry", why);
 	}
 	if (r == 0)
-		r = attach_all(e, s, fp, b, &plan->returns, UPROBE_ENTRY, "func_exit", why);
+		r = attach_all(e, s, fp, b, &plan->returns, ATTACH_ENTRY, "func_exit", why);
 	if (r == 0)
-		r = attach_all(e, s, fp, b, &plan->entries, UPROBE_ENTRY, "func_entry", why);
+		r = attach_all(e, s, fp, b, &plan->entries, ATTACH_ENTRY, "func_entry", why);
 	return r;
 }
 

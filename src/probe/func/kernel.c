@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/alloc.h"
@@ -114,25 +113,29 @@ static uint64_t kernel_cookie(struct engine *e, struct func_state *s, const char
 }
 
 /* One link for all; where the kernel refuses a name the list is halved until the refused ones stand alone. */
-static int attach_multi(struct func_state *s, char **names, const uint64_t *cookies, size_t n, bool on_return, size_t *ret_refused)
+static void attach_list(struct func_state *s, enum attach_kind kind, char **names, const uint64_t *cookies, size_t n, size_t *ret_refused)
 {
-	int program = func_program(s, on_return ? "func_kernel_exit" : "func_kernel_entry");
-	int r = attach_kprobes_multi(&s->links, program, (const char *const *)names, cookies, n, on_return, NULL);
+	static const char *const programs[] = {
+		[ATTACH_ENTRY] = "func_kernel_entry", [ATTACH_RETURN] = "func_kernel_exit", [ATTACH_SESSION] = "func_kernel_session",
+	};
+	int program = func_program(s, programs[kind]);
+	int r = attach_kprobes_multi(&s->links, program, kind, (const char *const *)names, cookies, n, NULL);
 	if (r == 0 || n == 1) {
 		*ret_refused += r < 0;
-		return 0;
+		return;
 	}
-	attach_multi(s, names, cookies, n / 2, on_return, ret_refused);
-	return attach_multi(s, names + n / 2, cookies + n / 2, n - n / 2, on_return, ret_refused);
+	attach_list(s, kind, names, cookies, n / 2, ret_refused);
+	attach_list(s, kind, names + n / 2, cookies + n / 2, n - n / 2, ret_refused);
 }
 
-static int attach_all_multi(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
+static int attach_by_link(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
 {
+	bool session = s->kernel_mechanism == KERNEL_FUNCTIONS_KPROBE_SESSION && s->exits != EXITS_NONE;
 	size_t refused = 0;
-	if (s->exits != EXITS_NONE)
-		attach_multi(s, s->kernel.names, cookies, s->kernel.n, true, &refused);
+	if (!session && s->exits != EXITS_NONE)
+		attach_list(s, ATTACH_RETURN, s->kernel.names, cookies, s->kernel.n, &refused);
 	refused = 0;
-	attach_multi(s, s->kernel.names, cookies, s->kernel.n, false, &refused);
+	attach_list(s, session ? ATTACH_SESSION : ATTACH_ENTRY, s->kernel.names, cookies, s->kernel.n, &refused);
 	if (refused == s->kernel.n)
 		return reason_set(why, -ENOTSUP, "the kernel lets none of these functions be probed (%s ...)", s->kernel.names[0]);
 	if (refused)
@@ -152,30 +155,15 @@ static int attach_each_kprobe(struct func_state *s, const uint64_t *cookies, str
 	return r;
 }
 
-/* Number of parameters by the kernel's BTF; -ENOENT: it has no such function there. */
-static int count_parameters(const struct btf *btf, const char *name)
-{
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-	if (id < 0)
-		return -ENOENT;
-	const struct btf_type *proto = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
-	return btf_vlen(proto);
-}
-
-static int attach_trampoline(struct engine *e, struct func_state *s, const struct btf *btf, const char *name, uint64_t cookie, struct reason *why)
+static int attach_trampoline(struct engine *e, struct func_state *s, const char *name, uint64_t cookie, struct reason *why)
 {
 	struct bpf_object *copy;
 	struct bpf_program *p;
-	int n = count_parameters(btf, name);
-	if (n < 0)
-		return reason_set(why, n, "the kernel's BTF does not know the function %s", name);
 	int r = loader_open(engine_loader(e), "func", &copy, why);
 	if (r < 0)
 		return r;
-	uint32_t arguments = (uint32_t)n;
 	loader_copy_settings(copy, s->object);
 	loader_set_value(copy, "trampoline_cookie", cookie);
-	loader_set_value(copy, "trampoline_arguments", arguments);
 	bpf_object__for_each_program(p, copy) {
 		bool entry = streq(bpf_program__name(p), "func_fentry"), exit = streq(bpf_program__name(p), "func_fexit");
 		bpf_program__set_autoload(p, entry || (exit && s->exits != EXITS_NONE));
@@ -192,11 +180,9 @@ static int attach_trampoline(struct engine *e, struct func_state *s, const struc
 
 static int attach_trampolines(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int r = btf ? 0 : reason_set(why, -ENOENT, "trampolines need the kernel's BTF");
+	int r = 0;
 	for (size_t i = 0; r == 0 && i < s->kernel.n; i++)
-		r = attach_trampoline(e, s, btf, s->kernel.names[i], cookies[i], why);
-	btf__free(btf);
+		r = attach_trampoline(e, s, s->kernel.names[i], cookies[i], why);
 	return r;
 }
 
@@ -211,7 +197,7 @@ int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *wh
 	switch (s->kernel_mechanism) {
 	case KERNEL_FUNCTIONS_KPROBE_MULTI:
 	case KERNEL_FUNCTIONS_KPROBE_SESSION:
-		return attach_all_multi(e, s, cookies, why);
+		return attach_by_link(e, s, cookies, why);
 	case KERNEL_FUNCTIONS_FENTRY:
 		return attach_trampolines(e, s, cookies, why);
 	default:

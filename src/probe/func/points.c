@@ -67,7 +67,7 @@ static int attach_usdt(struct engine *e, struct func_state *s, struct func_proce
 		return 0;
 	uint64_t cookie = COOKIE(number, fp->slot % FUNC_HIT_SLOTS, 0);
 	struct uprobe_request q = {
-		.file_fd = b->fd, .pid = fp->pid, .kind = UPROBE_ENTRY, .program_fd = func_program(s, "func_usdt"),
+		.file_fd = b->fd, .pid = fp->pid, .kind = ATTACH_ENTRY, .program_fd = func_program(s, "func_usdt"),
 		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore ? &probe->semaphore : NULL, .n = 1,
 	};
 	int r = attach_uprobes(&fp->links, s->mechanism != UPROBES_PERF_EVENT, &q, why);

@@ -100,7 +100,7 @@ static int task_process_changed(struct engine *e, void *state, const struct proc
 	_cleanup_(fd_close) int fd = file;
 	struct links *links = xcalloc(1, sizeof(*links));
 	struct uprobe_request request = {
-		.file_fd = fd, .pid = p->pid, .kind = UPROBE_ENTRY, .program_fd = program(s->object, "task_map"),
+		.file_fd = fd, .pid = p->pid, .kind = ATTACH_ENTRY, .program_fd = program(s->object, "task_map"),
 		.offsets = &offset, .cookies = &cookie, .n = 1,
 	};
 	int r = attach_uprobes(links, ability_has(ABILITY_UPROBE_MULTI), &request, why);
