@@ -22,8 +22,8 @@
 
 #define NAME_MAX_BYTES 4096u
 #define TEXT_MAX_BYTES (64u << 10)
-#define CONVERSIONS_MAX 12  /* nested: 2 ** 12 ways to parse */
-#define D_BRANCHES_MAX 32   /* 2 ** 16 ways to parse, 10 ms, or text that grows 3 ** (32 / 3) times */
+#define CONVERSIONS_MAX 12 /* nested: 2 ** 12 ways to parse */
+#define D_BRANCHES_MAX 32  /* 2 ** 16 ways to parse, 10 ms, or text that grows 3 ** (32 / 3) times */
 
 struct text {
 	struct strbuf buf;

@@ -36,10 +36,15 @@ const struct segment *elf_segment_at_offset(const struct elf *elf, uint64_t offs
 
 const struct code_section *elf_code_at(const struct elf *elf, uint64_t addr)
 {
-	for (const struct code_section *c = elf->code; c < elf->code + elf->n_code; c++)
-		if (addr >= c->start && addr < c->end)
-			return c;
+	for (size_t i = 0; i < elf->n_code; i++)
+		if (addr >= elf->code[i].start && addr < elf->code[i].end)
+			return &elf->code[i];
 	return NULL;
+}
+
+struct slice elf_bytes(struct elf *elf, uint64_t offset, size_t len)
+{
+	return image_bytes(&elf->self, offset, len);
 }
 
 struct slice elf_bytes_at(struct elf *elf, uint64_t addr, size_t len)
@@ -63,8 +68,9 @@ static int read_segments(struct elf *elf, struct reason *why)
 		if (!gelf_getphdr(elf->self.elf, (int)i, &p) || p.p_type != PT_LOAD || !p.p_filesz)
 			continue;
 		if (p.p_offset > elf->self.size || p.p_filesz > elf->self.size - p.p_offset)
-			return reason_set(why, -ENOEXEC, "%s is truncated: it has %llu bytes, its segment %zu ends at %llu", elf->name,
-					  (unsigned long long)elf->self.size, i, (unsigned long long)(p.p_offset + p.p_filesz));
+			return reason_set(why, -ENOEXEC, "%s is truncated: it has %llu bytes, its segment %zu ends at %llu",
+			                  elf->name, (unsigned long long)elf->self.size, i,
+			                  (unsigned long long)(p.p_offset + p.p_filesz));
 		if (p.p_vaddr + p.p_filesz < p.p_vaddr)
 			continue;
 		elf->segments[elf->n_segments++] = (struct segment){ p.p_vaddr, p.p_offset, p.p_filesz, p.p_flags & PF_X };
@@ -79,7 +85,7 @@ static int check_sections(struct elf *elf, const GElf_Ehdr *ehdr, struct reason 
 	if (!ehdr->e_shoff || (ehdr->e_shoff <= elf->self.size && bytes <= elf->self.size - ehdr->e_shoff))
 		return 0;
 	return reason_set(why, -ENOEXEC, "%s is truncated: it has %llu bytes, its section headers lie at %llu", elf->name,
-			  (unsigned long long)elf->self.size, (unsigned long long)ehdr->e_shoff);
+	                  (unsigned long long)elf->self.size, (unsigned long long)ehdr->e_shoff);
 }
 
 static void read_code_sections(struct elf *elf)
@@ -181,11 +187,7 @@ static int read_header(struct elf *elf, struct reason *why)
 	int r = check_sections(elf, &ehdr, why);
 	if (r < 0)
 		return r;
-	r = read_segments(elf, why);
-	if (r < 0)
-		return r;
-	r = elf_copy_new(elf);
-	return r < 0 ? reason_set(why, r, "%s has %llu bytes: too large", elf->name, (unsigned long long)elf->self.size) : 0;
+	return read_segments(elf, why);
 }
 
 /* Takes @fd. */
@@ -225,7 +227,6 @@ void elf_close(struct elf *elf)
 	if (!elf)
 		return;
 	elf_lines_free(elf);
-	elf_copy_free(elf);
 	image_done(&elf->debug);
 	image_done(&elf->mini);
 	image_done(&elf->self);

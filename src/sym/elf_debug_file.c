@@ -99,7 +99,8 @@ static bool find_by_link(struct elf *elf)
 	GElf_Shdr shdr;
 	GElf_Word crc;
 	Elf_Scn *scn = image_section(&elf->self, ".gnu_debuglink", &shdr);
-	const char *name = scn && image_section_data(&elf->self, scn, &shdr) ? dwelf_elf_gnu_debuglink(elf->self.elf, &crc) : NULL;
+	const char *name =
+		scn && image_section_data(&elf->self, scn, &shdr) ? dwelf_elf_gnu_debuglink(elf->self.elf, &crc) : NULL;
 	if (!name || !*name || strchr(name, '/') || directory_of(elf->self.fd, directory) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -110,7 +111,7 @@ static bool find_by_link(struct elf *elf)
 	return false;
 }
 
-const struct elf_image *elf_debug_file(struct elf *elf)
+struct elf_image *elf_debug_file(struct elf *elf)
 {
 	char path[PATH_MAX];
 	if (!elf->debug_sought) {

@@ -167,8 +167,8 @@ static const struct cie *cie_of(struct reader *r, uint64_t at)
 	if (r->cie.at == at)
 		return r->cie.ok ? &r->cie : NULL;
 	r->cie = (struct cie){ .at = at };
-	if (at >= r->data.d_size || dwarf_next_cfi(r->ident, &r->data, true, at, &next, &entry) != 0 || !dwarf_cfi_cie_p(&entry) ||
-	    !entry.cie.augmentation)
+	if (at >= r->data.d_size || dwarf_next_cfi(r->ident, &r->data, true, at, &next, &entry) != 0 ||
+	    !dwarf_cfi_cie_p(&entry) || !entry.cie.augmentation)
 		return NULL;
 	r->cie.ok = read_augmentation(r, &entry.cie, &r->cie);
 	return r->cie.ok ? &r->cie : NULL;
@@ -257,7 +257,8 @@ static struct slice find_eh_frame(struct elf *elf, unsigned word, uint64_t *ret_
 	GElf_Shdr shdr;
 	GElf_Phdr p;
 	size_t n = 0;
-	if (image_section(&elf->self, ".eh_frame", &shdr) && shdr.sh_type != SHT_NOBITS && shdr.sh_size <= ELF_SECTION_MAX_BYTES) {
+	if (image_section(&elf->self, ".eh_frame", &shdr) && shdr.sh_type != SHT_NOBITS &&
+	    shdr.sh_size <= ELF_SECTION_MAX_BYTES) {
 		*ret_addr = shdr.sh_addr;
 		return elf_bytes(elf, shdr.sh_offset, shdr.sh_size);
 	}

@@ -53,6 +53,7 @@ void image_done(struct elf_image *image)
 		if (image->fd >= 0)
 			close(image->fd);
 	}
+	image_copy_free(image);
 	free(image->memory);
 	*image = (struct elf_image){};
 }

@@ -2,7 +2,7 @@
  * elf_inside: what the elf*.c files share; nobody else includes it.
  *
  * Files are never mapped: a library that `cp` or a build overwrites while we read it would kill the tracer by SIGBUS.
- * libelf reads the sections that we ask for by pread (ELF_C_READ), elf_bytes() copies block by block on demand.
+ * libelf reads the sections that we ask for by pread (ELF_C_READ), image_bytes() copies block by block on demand.
  */
 #pragma once
 
@@ -28,12 +28,19 @@ struct elf_image {
 	int fd;         /* owned; -1: the bytes are in @memory */
 	void *memory;   /* owned */
 	uint64_t size;  /* bytes, when it was opened */
+
+	char *copy;     /* of the file, filled on demand, zeros elsewhere; address space of its size; NULL: not begun */
+	uint8_t *copied; /* a bit for each block of @copy */
+	uint64_t copy_size;
 };
 
 int image_open(struct elf_image *ret, int fd);                  /* takes @fd, also on failure */
 int image_open_path(struct elf_image *ret, const char *path);   /* regular files only; never blocks */
 int image_open_memory(struct elf_image *ret, void *memory, size_t size); /* takes @memory, also on failure */
 void image_done(struct elf_image *image);
+/* @len bytes at @offset, which stay until image_done(); shorter (empty) at the end of the file. */
+struct slice image_bytes(struct elf_image *image, uint64_t offset, size_t len);
+void image_copy_free(struct elf_image *image);
 
 /* The section of that name; NULL: none. */
 Elf_Scn *image_section(const struct elf_image *image, const char *name, GElf_Shdr *ret_shdr);
@@ -83,10 +90,6 @@ struct elf {
 	struct code_section *code;
 	size_t n_code, cap_code;
 
-	char *copy;       /* of the file, filled on demand; address space of its size */
-	uint8_t *copied;  /* a bit for each block of @copy */
-	uint64_t copy_size;
-
 	struct elf_image debug, mini; /* the separate debug file; .gnu_debugdata unpacked */
 	bool debug_sought, mini_sought;
 
@@ -102,7 +105,10 @@ struct elf {
 	bool usdt_known;
 
 	struct elf_image alt; /* of dwz: what several debug files share */
-	Dwarf *dwarf, *alt_dwarf;
+	struct dwarf_reader {
+		Elf *elf; /* over the copy of the image's file */
+		Dwarf *dwarf;
+	} dwarf, alt_dwarf;
 	struct line_range *lines;
 	size_t n_lines, cap_lines;
 	bool dwarf_sought;
@@ -113,12 +119,10 @@ const struct segment *elf_segment_at(const struct elf *elf, uint64_t addr);
 const struct segment *elf_segment_at_offset(const struct elf *elf, uint64_t offset);
 const struct code_section *elf_code_at(const struct elf *elf, uint64_t addr); /* NULL: none */
 struct slice elf_bytes_at(struct elf *elf, uint64_t addr, size_t len);         /* by virtual address; within one segment */
-int elf_copy_new(struct elf *elf);
-void elf_copy_free(struct elf *elf);
 
 const struct frames *elf_frames(struct elf *elf);              /* never NULL */
 const struct frame_entry *elf_frame_at(struct elf *elf, uint64_t addr); /* NULL: none */
-const struct elf_image *elf_debug_file(struct elf *elf);       /* NULL: none was found */
+struct elf_image *elf_debug_file(struct elf *elf);             /* NULL: none was found */
 int elf_debug_alt_file(struct elf_image *ret, const struct elf_image *of, const char *name, struct slice build_id);
 const struct elf_image *elf_debugdata(struct elf *elf);        /* NULL: it has none, or a bad one */
 struct slice image_build_id(const struct elf_image *image);

@@ -45,7 +45,7 @@ static bool open_table(struct symbol_table *ret, const struct elf_image *image, 
 	if (!last || !symbols)
 		return false;
 	*ret = (struct symbol_table){ symbols, text->d_buf, (size_t)(last - (const char *)text->d_buf) + 1,
-				      symbols->d_size / gelf_fsize(image->elf, ELF_T_SYM, 1, EV_CURRENT) };
+		                      symbols->d_size / gelf_fsize(image->elf, ELF_T_SYM, 1, EV_CURRENT) };
 	return true;
 }
 

@@ -9,10 +9,10 @@
  * pthread_exit() and pthread_cancel(), for which libc loads libgcc_s at that moment.
  */
 static const char *const unwinding[] = {
-	"_Unwind_RaiseException", "_Unwind_Resume_or_Rethrow", "_Unwind_SjLj_RaiseException",
-	"__cxa_throw", "__cxa_rethrow", "__cxa_begin_catch",
-	"__gxx_personality_v0", "rust_eh_personality", "__gnat_personality_v0", "__gnu_objc_personality_v0",
-	"__gccgo_personality_v0", "__gdc_personality_v0", "_d_eh_personality",
+	"_Unwind_RaiseException", "_Unwind_Resume_or_Rethrow", "_Unwind_SjLj_RaiseException", "__cxa_throw",
+	"__cxa_rethrow",          "__cxa_begin_catch",         "__gxx_personality_v0",        "rust_eh_personality",
+	"__gnat_personality_v0",  "__gnu_objc_personality_v0", "__gccgo_personality_v0",      "__gdc_personality_v0",
+	"_d_eh_personality",
 };
 
 static bool unwinds(const char *name)

@@ -42,7 +42,8 @@ static void take_probe(struct elf *elf, struct slice desc, uint64_t base, unsign
 	const char *at = desc.data + 3 * word, *end = desc.data + desc.len;
 	if (desc.len < 3 * word || elf->n_usdt >= USDT_MAX)
 		return;
-	uint64_t nop = address(desc.data, word), old_base = address(desc.data + word, word), semaphore = address(desc.data + 2 * word, word);
+	uint64_t nop = address(desc.data, word), old_base = address(desc.data + word, word),
+		 semaphore = address(desc.data + 2 * word, word);
 	uint64_t moved = base && old_base ? base - old_base : 0;
 	struct usdt_probe p = { .provider = take_text(&at, end) };
 	p.name = p.provider ? take_text(&at, end) : NULL;
@@ -71,7 +72,8 @@ int elf_usdt(struct elf *elf, const struct usdt_probe **ret, size_t *ret_n, stru
 		for (size_t at = 0, next; data && (next = gelf_getnote(data, at, &note, &name, &desc)) > at; at = next)
 			if (note.n_type == NOTE_TYPE && note.n_namesz == sizeof("stapsdt") &&
 			    memcmp((const char *)data->d_buf + name, "stapsdt", sizeof("stapsdt")) == 0)
-				take_probe(elf, (struct slice){ (const char *)data->d_buf + desc, note.n_descsz }, base.sh_addr, word);
+				take_probe(elf, (struct slice){ (const char *)data->d_buf + desc, note.n_descsz }, base.sh_addr,
+				           word);
 		elf->usdt_known = true;
 	}
 	*ret = elf->usdt;

@@ -118,21 +118,28 @@ static void a_name_made_to_be_parsed_forever_is_left_alone(void **state)
 	name_of(&d_functions, "_D1a", "FC1a", 40, "!");
 	name_of(&d_references, "_D1aFG1a", "TQbQd", 60, "Zv");
 	name_of(&pointers, "_Z1fI", "P", 4000, "iEvv");
-	const struct strbuf *const names[] = { &doubling, &conversions, &d_functions, &d_references };
+	const struct strbuf *const names[] = { &doubling, &conversions, &d_functions, &d_references, &pointers };
 	uint64_t start = clock_monotonic_ns();
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_(free) char *text = demangle(strbuf_str(names[i]));
 		assert_null(text);
 	}
-	_cleanup_(free) char *f = demangle(strbuf_str(&pointers));
-	assert_string_equal(f, "f");
 	assert_true(clock_monotonic_ns() - start < 2 * NSEC_PER_SEC);
 }
 
 static void the_nearest_names_are_those_that_one_means(void **state)
 {
-	static const char *const names[] = { "ngx_http_init_connection", "ngx_http_handler", "ngx_hex_dump", "ngx_palloc", "malloc",
-					     "calloc", "realloc", "malloc_usable_size", "main", "std::sort<int*>", "ngx_event_accept" };
+	static const char *const names[] = { "ngx_http_init_connection",
+		                             "ngx_http_handler",
+		                             "ngx_hex_dump",
+		                             "ngx_palloc",
+		                             "malloc",
+		                             "calloc",
+		                             "realloc",
+		                             "malloc_usable_size",
+		                             "main",
+		                             "std::sort<int*>",
+		                             "ngx_event_accept" };
 	static const struct {
 		const char *want, *text;
 	} cases[] = {
@@ -217,13 +224,14 @@ static void a_short_buffer_holds_whole_names(void **state)
 
 static void kernel_functions_are_the_text_symbols(void **state)
 {
-	static const char text[] = "ffffffff81000000 T _text\nffffffff81000010 t __pfx_do_one\nffffffff81000020 t do_one\n"
-				   "ffffffff82000000 D jiffies\nffffffff81000300 W arch_weak\n0000000000000000 A fixed_percpu_data\n"
-				   "ffffffffc0001000 t nf_init\t[nf_nat]\nffffffffc0002000 t bpf_prog_6deef7357e7b4530\t[bpf]\n"
-				   "ffffffffc0003000 t ftrace_trampoline\t[__builtin__ftrace]\nbroken\n\nffffffff81000400 t do_one";
+	static const char text[] =
+		"ffffffff81000000 T _text\nffffffff81000010 t __pfx_do_one\nffffffff81000020 t do_one\n"
+		"ffffffff82000000 D jiffies\nffffffff81000300 W arch_weak\n0000000000000000 A fixed_percpu_data\n"
+		"ffffffffc0001000 t nf_init\t[nf_nat]\nffffffffc0002000 t bpf_prog_6deef7357e7b4530\t[bpf]\n"
+		"ffffffffc0003000 t ftrace_trampoline\t[__builtin__ftrace]\nbroken\n\nffffffff81000400 t do_one";
 	static const struct kernel_func want[] = {
-		{ "_text", "kernel", 0xffffffff81000000 },     { "arch_weak", "kernel", 0xffffffff81000300 },
-		{ "do_one", "kernel", 0xffffffff81000020 },    { "do_one", "kernel", 0xffffffff81000400 },
+		{ "_text", "kernel", 0xffffffff81000000 },   { "arch_weak", "kernel", 0xffffffff81000300 },
+		{ "do_one", "kernel", 0xffffffff81000020 },  { "do_one", "kernel", 0xffffffff81000400 },
 		{ "nf_init", "nf_nat", 0xffffffffc0001000 },
 	};
 	char path[] = "/tmp/test_sym.XXXXXX";
@@ -248,7 +256,8 @@ static void this_kernel_has_as_many_functions_as_awk_counts(void **state)
 	const struct kernel_func *funcs;
 	unsigned long count = 0;
 	_cleanup_(pclose) FILE *awk = popen("awk '$2 ~ /^[tTwW]$/ && $3 !~ /^__(pfx|cfi)_/ && $4 !~ /^\\[(bpf|__builtin__)/' "
-					    "/proc/kallsyms 2>/dev/null | wc -l", "r");
+	                                    "/proc/kallsyms 2>/dev/null | wc -l",
+	                                    "r");
 	if (fscanf(awk, "%lu", &count) != 1 || !count)
 		skip(); /* no kallsyms here */
 	assert_int_equal(kallsyms_new(&k, NULL), 0);
