@@ -3,10 +3,13 @@
  *
  *   expr := or;  or := and ('||' and)*;  and := not ('&&' not)*;  not := '!' not | '(' expr ')' | compare
  *   compare := FIELD ('==' '!=' '<' '<=' '>' '>=' '~') VALUE;  VALUE := number (0x, k/M/G, ns/us/ms/s) | "string"
- *   FIELD := arg1..arg9 ret duration pid tid comm uid, or the name of an argument
+ *   FIELD := arg1..arg9 ret duration pid tid comm uid, or the name of an argument or of a field of the event
+ *
+ * k, M and G are powers of 1024. Other than 0, a duration needs its unit. Numbers compare as 64 bits without sign, unless
+ * the constant has a minus sign or an order is asked against 0 ("ret < 0"). '~' is a glob over text.
  *
  * The expression is split at its outermost &&: what the kernel can decide (numbers of arg1..arg6, ret, duration, pid, tid,
- * uid) becomes a where_program, the rest is decided on the finished event.
+ * uid) becomes a where_program, the rest is decided on the finished event. uid is known to the kernel alone.
  */
 #pragma once
 
@@ -32,3 +35,5 @@ bool where_needs_exit(const struct where *w);
 void where_describe(const struct where *w, struct strbuf *out);
 /* The user's part on a finished event (an argument that is not there makes its comparison false). */
 bool where_matches(const struct where *w, const struct event *e);
+/* The whole expression on a finished event, where no kernel has decided its part: a recording. */
+bool where_matches_all(const struct where *w, const struct event *e);
