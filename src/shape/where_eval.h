@@ -30,18 +30,19 @@ static __always_inline bool where_compare(__u8 op, bool is_signed, __u64 a, __u6
 }
 
 /*
+ * @p:      volatile, as it may be a constant that is set before the program is loaded, and the compiler must not look at it
  * @values: 64 bits each, as they are shown: an int is sign extended. On kernels before 5.12 they must lie in a map.
  * @known:  bit set of the fields of @values that are known now, 1 << enum where_field
  *
  * True: the event passes, or may still pass. A malformed program lets everything pass.
  */
-static __always_inline bool where_eval(const struct where_program *p, const __s64 values[WHERE_FIELDS], unsigned known)
+static __always_inline bool where_eval(const volatile struct where_program *p, const __s64 values[WHERE_FIELDS], unsigned known)
 {
 	__u32 may_true = 1, may_false = 0; /* below the bottom: an empty program passes */
 	for (unsigned i = 0; i < WHERE_MAX; i++) {
 		if (i >= p->n)
 			break;
-		const struct where_step *s = &p->step[i];
+		const volatile struct where_step *s = &p->step[i];
 		__u32 field = s->field, a = may_true, b = may_false;
 		switch (s->op) {
 		case WHERE_AND:
