@@ -266,22 +266,29 @@ static int open_families(struct engine *e, struct reason *why)
 	return 0;
 }
 
-static int load_families(struct engine *e, struct reason *why)
+typedef int (*family_step)(struct engine *e, void *state, struct reason *why);
+
+/* A family that cannot do a step is off; the others go on. When none is left, its reason is the run's. */
+static int try_step(struct engine *e, bool attach, struct reason *why)
 {
+	struct reason off = {};
 	size_t on = 0;
 	for (size_t i = 0; i < e->n_families; i++) {
 		struct family *f = &e->families[i];
-		struct reason off = {};
-		int r = f->ops->load(e, f->state, &off);
+		family_step step = attach ? f->ops->attach : f->ops->load;
+		struct reason one = {};
+		int r = f->off || !step ? 0 : step(e, f->state, &one);
 		if (r < 0) {
 			f->off = true;
-			engine_note(e, "%s is off: %s", f->ops->name, off.text[0] ? off.text : strerror(-r));
-			continue;
+			reason_set(&off, r, "%s", one.text[0] ? one.text : strerror(-r));
 		}
-		on += !streq(f->ops->name, "task");
+		on += !f->off && !streq(f->ops->name, "task");
 	}
-	return on ? 0 : reason_set(why, -ENOTSUP, "nothing of what was asked can be had here: %s",
-				   e->account.notes.n ? e->account.notes.items[0] : "see utrace doctor");
+	if (!on)
+		return reason_set(why, -ENOTSUP, "%s", off.text);
+	if (off.text[0])
+		engine_note(e, "not everything that was asked can be had here: %s", off.text);
+	return 0;
 }
 
 static int open_rings(struct engine *e, struct reason *why)
@@ -513,15 +520,17 @@ static int find(struct engine *e, struct reason *why)
 
 static int load(struct engine *e, struct reason *why)
 {
-	int r = load_families(e, why);
+	int r = try_step(e, false, why);
 	if (r == 0)
 		r = open_rings(e, why);
 	if (r == 0)
 		r = watch(e, ring_fd(e->facts), WAKE_RING);
 	if (r == 0)
 		r = watch(e, ring_fd(e->events), WAKE_RING);
-	e->loaded = r == 0;
-	return r;
+	if (r < 0)
+		return r;
+	e->loaded = true;
+	return try_step(e, true, why);
 }
 
 static int start(struct engine *e, struct reason *why)

@@ -40,8 +40,10 @@ struct probe_ops {
 
 	/* Chooses what to do from the options, before anything is loaded. -errno and @why: the command fails. */
 	int (*open)(struct engine *e, void *state, struct reason *why);
-	/* Loads the kernel half and attaches what is not bound to one process. -errno and @why: the family is off. */
+	/* Loads the kernel half. -errno and @why: the family is off. */
 	int (*load)(struct engine *e, void *state, struct reason *why);
+	/* The rings are open: attaches what is not bound to one process, measures. -errno and @why: the family is off. May be NULL. */
+	int (*attach)(struct engine *e, void *state, struct reason *why);
 	/* A target appeared, or changed (exec, new mapping): attach to it. May be NULL. -errno and @why: told, the run goes on. */
 	int (*process_changed)(struct engine *e, void *state, const struct process *p, struct reason *why);
 	/* A target ended or executed another file: detach from it. May be NULL. */

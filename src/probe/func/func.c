@@ -171,10 +171,13 @@ static int func_load(struct engine *e, void *state, struct reason *why)
 	set_shape(e, s);
 	choose_programs(s);
 	r = size_tables(e, s, why);
-	if (r == 0)
-		r = loader_load(engine_loader(e), s->object, why);
-	if (r == 0)
-		r = attach_raw(&s->links, func_program(s, "func_thread_exit"), "sched_process_exit", why);
+	return r == 0 ? loader_load(engine_loader(e), s->object, why) : r;
+}
+
+static int func_attach(struct engine *e, void *state, struct reason *why)
+{
+	struct func_state *s = state;
+	int r = attach_raw(&s->links, func_program(s, "func_thread_exit"), "sched_process_exit", why);
 	if (r == 0)
 		r = attach_raw(&s->links, func_program(s, "func_thread_exec"), "sched_process_exec", why);
 	if (r == 0 && patterns_have(&s->patterns, SPACE_USER)) {
@@ -316,6 +319,7 @@ const struct probe_ops func_probe = {
 	.state_size = sizeof(struct func_state),
 	.open = func_open,
 	.load = func_load,
+	.attach = func_attach,
 	.process_changed = func_process_changed,
 	.process_gone = func_process_gone,
 	.ready = func_ready,
