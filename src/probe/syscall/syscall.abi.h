@@ -16,6 +16,7 @@
 #define SYSCALL_MAX_PATH 512    /* kept of a path */
 #define SYSCALL_MAX_IOVECS 8    /* of one call whose contents are read */
 #define SYSCALL_MAX_STRINGS 16  /* argv[] that are read */
+#define SYSCALL_FETCH_BYTES_MAX 2048 /* of all that is read for one call; the last piece may go beyond it */
 #define SYSCALL_MAX_MESSAGES 2  /* of sendmmsg and recvmmsg, with their parts */
 
 enum syscall_record { REC_SYSCALL_CALL = REC_TYPE(REC_SYSCALL, 1) };
@@ -97,3 +98,43 @@ struct syscall_plan {
 	struct syscall_fetch fetch[SYSCALL_FETCHES];
 };
 _Static_assert(sizeof(struct syscall_plan) == 8 + 16 * SYSCALL_FETCHES, "layout");
+
+/*
+ * Reading is a list of steps: one step reads one piece, and a piece that is an array or a structure adds steps for what it
+ * points to. One flat loop for all kinds keeps the kernel's verifier content.
+ */
+#define SYSCALL_STEPS 64 /* of one moment (entry or exit) of one call */
+
+struct syscall_step {
+	__u64 addr;
+	__u64 origin; /* of a count: where it began */
+	__u32 length; /* bytes wanted */
+	__u32 count;  /* pointers or directory entries counted by earlier steps */
+	__u8 kind;    /* enum syscall_fetch_kind */
+	__u8 which;   /* SYSCALL_WHICH_* */
+	__u8 fetch;   /* of the plan: index */
+	__u8 pad[5];
+};
+_Static_assert(sizeof(struct syscall_step) == 32, "layout");
+
+#define SYSCALL_PIECE_BYTES (sizeof(struct fetched) + SYSCALL_MAX_PATH)
+
+/* The kernel half's memory of a thread: its open call, as the record that it will be. */
+struct syscall_thread {
+	__u32 generation;
+	__u32 seq;     /* of the record sent last */
+	__u32 open;    /* a call is open */
+	__u32 used;    /* bytes of tail */
+	__u32 failed;  /* fetches of the plan that could not be read at the entry: tried again at the exit, when the kernel has paged them in */
+	__u32 steps_n;
+	struct syscall_step step[SYSCALL_STEPS];
+	struct syscall_rec rec;
+	char tail[SYSCALL_FETCH_BYTES_MAX + SYSCALL_PIECE_BYTES];
+};
+
+/* Durations are counted in 8 buckets an octave: see probe/func/func.abi.h. */
+#define SYSCALL_BUCKETS 320
+struct syscall_stat {
+	__u64 calls, errors, total_ns, min_ns, max_ns;
+	__u64 bucket[SYSCALL_BUCKETS];
+};
