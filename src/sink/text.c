@@ -247,7 +247,7 @@ static void syscall_text(struct strbuf *b, const struct event *e)
 	strbuf_addf(b, "%8s  ", strbuf_str(&d));
 	strbuf_add_slice(b, e->field[SYSCALL_FUNCTION].s);
 	strbuf_addc(b, '(');
-	text_arguments(b, &e->field[SYSCALL_ARGUMENTS]);
+	text_value(b, &e->field[SYSCALL_ARGUMENTS]);
 	strbuf_adds(b, ") = ");
 	if (e->field[SYSCALL_RETURN].kind == VALUE_NONE)
 		strbuf_addc(b, '?');

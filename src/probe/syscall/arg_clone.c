@@ -75,23 +75,23 @@ static struct value decode_clone_args(struct call *c, uint64_t word, const struc
 	struct clone_args_0 a;
 	if (!memory_read(c, AT_ENTRY, word, &a))
 		return value_address(c, word);
-	field(&f, "flags", names_flags(c, &clone_flag_names, a.flags));
+	fields_add(&f, "flags", names_flags(c, &clone_flag_names, a.flags));
 	if (a.flags & PIDFD)
-		field(&f, "pidfd", value_address(c, a.pidfd));
+		fields_add(&f, "pidfd", value_address(c, a.pidfd));
 	if (a.flags & (CHILD_SETTID | CHILD_CLEARTID))
-		field(&f, "child_tid", value_address(c, a.child_tid));
+		fields_add(&f, "child_tid", value_address(c, a.child_tid));
 	if (a.flags & PARENT_SETTID)
-		field(&f, "parent_tid", value_address(c, a.parent_tid));
-	field(&f, "exit_signal", decode_signal(c, a.exit_signal, NULL));
-	field(&f, "stack", value_address(c, a.stack));
-	field(&f, "stack_size", value_hex(c, a.stack_size));
+		fields_add(&f, "parent_tid", value_address(c, a.parent_tid));
+	fields_add(&f, "exit_signal", decode_signal(c, a.exit_signal, NULL));
+	fields_add(&f, "stack", value_address(c, a.stack));
+	fields_add(&f, "stack_size", value_hex(c, a.stack_size));
 	if (a.flags & SETTLS)
-		field(&f, "tls", value_address(c, a.tls));
+		fields_add(&f, "tls", value_address(c, a.tls));
 	struct value v = fields_struct(c, &f, false);
 	/* What lies at parent_tid now is the result. */
 	if (!(a.flags & PARENT_SETTID) || !call_succeeded(c))
 		return v;
-	field(&after, "parent_tid", value_bracketed(c, INT_VALUE(c->rec->ret)));
+	fields_add(&after, "parent_tid", value_bracketed(c, INT_VALUE(c->rec->ret)));
 	struct value left = fields_struct(c, &after, false);
 	return value_text(c, v, "%.*s => %.*s", (int)v.text.len, v.text.data, (int)left.text.len, left.text.data);
 }

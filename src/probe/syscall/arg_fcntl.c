@@ -50,12 +50,12 @@ static struct value lock_value(struct call *c, enum arg_when when, uint64_t addr
 	struct kernel_flock l;
 	if ((when == AT_EXIT && !call_succeeded(c)) || !memory_read(c, when, addr, &l))
 		return value_address(c, addr);
-	field(&f, "l_type", names_enum(c, &lock_type_names, l.type));
-	field(&f, "l_whence", names_enum(c, &lock_whence_names, l.whence));
-	field(&f, "l_start", INT_VALUE(l.start));
-	field(&f, "l_len", INT_VALUE(l.len));
+	fields_add(&f, "l_type", names_enum(c, &lock_type_names, l.type));
+	fields_add(&f, "l_whence", names_enum(c, &lock_whence_names, l.whence));
+	fields_add(&f, "l_start", INT_VALUE(l.start));
+	fields_add(&f, "l_len", INT_VALUE(l.len));
 	if (with_pid)
-		field(&f, "l_pid", INT_VALUE(l.pid));
+		fields_add(&f, "l_pid", INT_VALUE(l.pid));
 	return fields_struct(c, &f, false);
 }
 

@@ -66,7 +66,7 @@ static struct value winsize_value(struct call *c, enum arg_when when, uint64_t a
 	if (!memory_read(c, when, addr, &size))
 		return value_address(c, addr);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		field(&f, names[i], UINT_VALUE(size[i]));
+		fields_add(&f, names[i], UINT_VALUE(size[i]));
 	return fields_struct(c, &f, false);
 }
 

@@ -11,8 +11,8 @@
 static struct value iovec_item(struct call *c, enum arg_when when, uint64_t base, uint64_t len, uint64_t filled)
 {
 	struct fields f = {};
-	field(&f, "iov_base", value_bytes(c, when, base, filled));
-	field(&f, "iov_len", UINT_VALUE(len));
+	fields_add(&f, "iov_base", value_bytes(c, when, base, filled));
+	fields_add(&f, "iov_len", UINT_VALUE(len));
 	return fields_struct(c, &f, false);
 }
 
@@ -26,7 +26,7 @@ struct value iovec_value(struct call *c, enum arg_when when, uint64_t addr, uint
 			break;
 		uint64_t filled = MIN(iov[1], bytes);
 		bytes -= bytes == ALL_BYTES ? 0 : filled;
-		field(&f, "", iovec_item(c, when, iov[0], iov[1], filled));
+		fields_add(&f, "", iovec_item(c, when, iov[0], iov[1], filled));
 	}
 	return !addr || (n && !f.n) ? value_address(c, addr) : fields_list(c, &f, f.n < n);
 }
@@ -40,9 +40,9 @@ static struct value iovec_addresses(struct call *c, uint64_t addr, uint64_t n)
 		uint64_t iov[2];
 		if (!memory_read(c, AT_BOTH, addr + i * IOVEC_BYTES, &iov))
 			break;
-		field(&item, "iov_base", value_address(c, iov[0]));
-		field(&item, "iov_len", UINT_VALUE(iov[1]));
-		field(&f, "", fields_struct(c, &item, false));
+		fields_add(&item, "iov_base", value_address(c, iov[0]));
+		fields_add(&item, "iov_len", UINT_VALUE(iov[1]));
+		fields_add(&f, "", fields_struct(c, &item, false));
 	}
 	return !addr || (n && !f.n) ? value_address(c, addr) : fields_list(c, &f, f.n < n);
 }
@@ -88,7 +88,7 @@ static struct value rights_value(struct call *c, struct slice s)
 	for (size_t i = 0; i + 4 <= s.len; i += 4) {
 		int32_t fd;
 		memcpy(&fd, s.data + i, sizeof(fd));
-		field(&f, "", INT_VALUE(fd));
+		fields_add(&f, "", INT_VALUE(fd));
 	}
 	return fields_list(c, &f, f.n < s.len / 4);
 }
@@ -98,9 +98,9 @@ static struct value credentials_value(struct call *c, struct slice s)
 	struct fields f = {};
 	uint32_t id[3];
 	memcpy(id, s.data, sizeof(id));
-	field(&f, "pid", UINT_VALUE(id[0]));
-	field(&f, "uid", UINT_VALUE(id[1]));
-	field(&f, "gid", UINT_VALUE(id[2]));
+	fields_add(&f, "pid", UINT_VALUE(id[0]));
+	fields_add(&f, "uid", UINT_VALUE(id[1]));
+	fields_add(&f, "gid", UINT_VALUE(id[2]));
 	return fields_struct(c, &f, false);
 }
 
@@ -108,15 +108,15 @@ static struct value control_item(struct call *c, const struct kernel_cmsghdr *h,
 {
 	struct fields f = {};
 	bool of_socket = h->level == SOL_SOCKET;
-	field(&f, "cmsg_len", UINT_VALUE(h->len));
-	field(&f, "cmsg_level", of_socket ? value_text(c, UINT_VALUE(h->level), "SOL_SOCKET") : value_hex(c, h->level));
-	field(&f, "cmsg_type", of_socket ? names_enum(c, &control_type_names, h->type) : value_hex(c, h->type));
+	fields_add(&f, "cmsg_len", UINT_VALUE(h->len));
+	fields_add(&f, "cmsg_level", of_socket ? value_text(c, UINT_VALUE(h->level), "SOL_SOCKET") : value_hex(c, h->level));
+	fields_add(&f, "cmsg_type", of_socket ? names_enum(c, &control_type_names, h->type) : value_hex(c, h->type));
 	if (of_socket && h->type == 1)
-		field(&f, "cmsg_data", rights_value(c, bytes));
+		fields_add(&f, "cmsg_data", rights_value(c, bytes));
 	else if (of_socket && h->type == 2 && bytes.len >= 12)
-		field(&f, "cmsg_data", credentials_value(c, bytes));
+		fields_add(&f, "cmsg_data", credentials_value(c, bytes));
 	else if (bytes.len)
-		field(&f, "cmsg_data", value_hex_string(c, bytes, false));
+		fields_add(&f, "cmsg_data", value_hex_string(c, bytes, false));
 	return fields_struct(c, &f, false);
 }
 
@@ -131,7 +131,7 @@ static struct value control_value(struct call *c, enum arg_when when, uint64_t a
 		memcpy(&h, s.data + at, sizeof(h));
 		if (h.len < sizeof(h) || h.len > s.len - at)
 			break;
-		field(&f, "", control_item(c, &h, (struct slice){ s.data + at + sizeof(h), h.len - sizeof(h) }));
+		fields_add(&f, "", control_item(c, &h, (struct slice){ s.data + at + sizeof(h), h.len - sizeof(h) }));
 		at += (h.len + 7) & ~7ull;
 	}
 	return fields_list(c, &f, s.len < len);
@@ -159,14 +159,14 @@ static bool message_at(struct call *c, enum arg_when when, uint64_t addr, uint64
 	struct kernel_msghdr m;
 	if (!memory_read(c, when, addr, &m))
 		return false;
-	field(&f, "msg_name", name_value(c, when, &m));
-	field(&f, "msg_namelen", namelen_value(c, when, addr, m.namelen));
-	field(&f, "msg_iov", iovec_value(c, when, m.iov, m.iovlen, bytes));
-	field(&f, "msg_iovlen", UINT_VALUE(m.iovlen));
+	fields_add(&f, "msg_name", name_value(c, when, &m));
+	fields_add(&f, "msg_namelen", namelen_value(c, when, addr, m.namelen));
+	fields_add(&f, "msg_iov", iovec_value(c, when, m.iov, m.iovlen, bytes));
+	fields_add(&f, "msg_iovlen", UINT_VALUE(m.iovlen));
 	if (m.controllen)
-		field(&f, "msg_control", control_value(c, when, m.control, m.controllen));
-	field(&f, "msg_controllen", UINT_VALUE(m.controllen));
-	field(&f, "msg_flags", names_flags(c, &message_flag_names, m.flags));
+		fields_add(&f, "msg_control", control_value(c, when, m.control, m.controllen));
+	fields_add(&f, "msg_controllen", UINT_VALUE(m.controllen));
+	fields_add(&f, "msg_flags", names_flags(c, &message_flag_names, m.flags));
 	*ret = fields_struct(c, &f, false);
 	return true;
 }
@@ -186,7 +186,7 @@ static struct value decode_message_out(struct call *c, uint64_t word, const stru
 		return v;
 	if (!memory_read(c, AT_ENTRY, word, &m))
 		return value_address(c, word);
-	field(&f, "msg_namelen", UINT_VALUE(m.namelen));
+	fields_add(&f, "msg_namelen", UINT_VALUE(m.namelen));
 	return fields_struct(c, &f, false);
 }
 
@@ -209,10 +209,10 @@ static struct value messages_value(struct call *c, enum arg_when when, uint64_t 
 		bool moved = call_succeeded(c) && (int64_t)i < c->rec->ret && memory_read(c, AT_EXIT, at + MESSAGE_BYTES, &len);
 		if (!message_at(c, when, at, when == AT_EXIT ? len : ALL_BYTES, &v))
 			break;
-		field(&item, "msg_hdr", v);
+		fields_add(&item, "msg_hdr", v);
 		if (moved)
-			field(&item, "msg_len", UINT_VALUE(len));
-		field(&f, "", fields_struct(c, &item, false));
+			fields_add(&item, "msg_len", UINT_VALUE(len));
+		fields_add(&f, "", fields_struct(c, &item, false));
 	}
 	return n && !f.n ? value_address(c, addr) : fields_list(c, &f, f.n < n);
 }

@@ -46,10 +46,10 @@ static struct value decode_open_how(struct call *c, uint64_t word, const struct 
 	uint64_t how[3]; /* struct open_how: flags, mode, resolve */
 	if (!memory_read(c, AT_ENTRY, word, &how))
 		return value_address(c, word);
-	field(&f, "flags", open_flags_value(c, how[0]));
+	fields_add(&f, "flags", open_flags_value(c, how[0]));
 	if (how[0] & (O_CREAT | TMPFILE_BIT))
-		field(&f, "mode", value_octal(c, how[1]));
-	field(&f, "resolve", names_flags(c, &resolve_names, how[2]));
+		fields_add(&f, "mode", value_octal(c, how[1]));
+	fields_add(&f, "resolve", names_flags(c, &resolve_names, how[2]));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_open_how = { "struct open_how *", decode_open_how, NULL, { { SYSCALL_FETCH_BYTES, AT_ENTRY, COUNT_ONE, 24, 24 } } };

@@ -15,9 +15,9 @@ struct kernel_pollfd {
 static struct value pollfd_value(struct call *c, const struct kernel_pollfd *p, const char *name, uint16_t events)
 {
 	struct fields f = {};
-	field(&f, "fd", INT_VALUE(p->fd));
+	fields_add(&f, "fd", INT_VALUE(p->fd));
 	if (p->fd >= 0)
-		field(&f, name, names_flags(c, &poll_event_names, events));
+		fields_add(&f, name, names_flags(c, &poll_event_names, events));
 	return fields_struct(c, &f, false);
 }
 
@@ -29,7 +29,7 @@ static void note_ready_fds(struct call *c, uint64_t addr, uint64_t n)
 		if (!memory_read(c, AT_EXIT, addr + i * sizeof(p), &p))
 			break;
 		if (p.revents)
-			field(&f, "", pollfd_value(c, &p, "revents", p.revents));
+			fields_add(&f, "", pollfd_value(c, &p, "revents", p.revents));
 	}
 	if (f.n) {
 		struct value v = fields_list(c, &f, f.n < (uint64_t)c->rec->ret);
@@ -49,7 +49,7 @@ static struct value decode_pollfds(struct call *c, uint64_t word, const struct a
 		struct kernel_pollfd p;
 		if (!memory_read(c, AT_ENTRY, word + i * sizeof(p), &p))
 			break;
-		field(&f, "", pollfd_value(c, &p, "events", p.events));
+		fields_add(&f, "", pollfd_value(c, &p, "events", p.events));
 	}
 	return !word || (n && !f.n) ? value_address(c, word) : fields_list(c, &f, f.n < n);
 }
@@ -133,8 +133,8 @@ static struct value decode_pselect_mask(struct call *c, uint64_t word, const str
 	if (!memory_read(c, AT_ENTRY, word, &pair))
 		return value_address(c, word);
 	bool known = pair[1] == sizeof(mask) && memory_read(c, AT_ENTRY, pair[0], &mask);
-	field(&f, "sigmask", known ? sigset_value(c, mask, 64) : value_address(c, pair[0]));
-	field(&f, "sigsetsize", UINT_VALUE(pair[1]));
+	fields_add(&f, "sigmask", known ? sigset_value(c, mask, 64) : value_address(c, pair[0]));
+	fields_add(&f, "sigsetsize", UINT_VALUE(pair[1]));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_pselect_mask = { "void *", decode_pselect_mask, NULL, { { SYSCALL_FETCH_IOVEC, AT_ENTRY, COUNT_ONE, 16 } } };
@@ -149,8 +149,8 @@ static const struct {
 static struct value epoll_data_value(struct call *c, uint64_t u64)
 {
 	struct fields f = {};
-	field(&f, "u32", UINT_VALUE((uint32_t)u64));
-	field(&f, "u64", UINT_VALUE(u64));
+	fields_add(&f, "u32", UINT_VALUE((uint32_t)u64));
+	fields_add(&f, "u64", UINT_VALUE(u64));
 	return fields_struct(c, &f, false);
 }
 
@@ -164,8 +164,8 @@ static bool epoll_event_at(struct call *c, enum arg_when when, uint64_t addr, st
 		return false;
 	memcpy(&events, bytes, sizeof(events));
 	memcpy(&u64, bytes + epoll_layout[c->rec->arch].data_offset, sizeof(u64));
-	field(&f, "events", names_flags(c, &epoll_event_names, events));
-	field(&f, "data", epoll_data_value(c, u64));
+	fields_add(&f, "events", names_flags(c, &epoll_event_names, events));
+	fields_add(&f, "data", epoll_data_value(c, u64));
 	*ret = fields_struct(c, &f, false);
 	return true;
 }
@@ -190,7 +190,7 @@ static struct value decode_epoll_events(struct call *c, uint64_t word, const str
 	for (int64_t i = 0; i < c->rec->ret && f.n < FIELDS_MAX; i++) {
 		if (!epoll_event_at(c, AT_EXIT, word + (uint64_t)i * epoll_layout[c->rec->arch].bytes, &v))
 			break;
-		field(&f, "", v);
+		fields_add(&f, "", v);
 	}
 	return f.n || !c->rec->ret ? fields_list(c, &f, (int64_t)f.n < c->rec->ret) : value_address(c, word);
 }

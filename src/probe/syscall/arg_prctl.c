@@ -89,7 +89,7 @@ static struct value argument_value(struct call *c, char kind, uint64_t word)
 	case 'S':
 		return decode_signal(c, word, NULL);
 	case 'c':
-		return names_enum(c, &capability_names, word);
+		return names_enum(c, &cap_names, word);
 	case 'D':
 		return dumpable_value(c, word);
 	case 'A':

@@ -109,7 +109,7 @@ static struct value decode_ints(struct call *c, uint64_t word, const struct arg_
 	if (!call_succeeded(c) || !memory_get(c, when, word, n * sizeof(*x), x))
 		return value_address(c, word);
 	for (size_t i = 0; i < n; i++)
-		field(&f, "", INT_VALUE(x[i]));
+		fields_add(&f, "", INT_VALUE(x[i]));
 	return fields_list(c, &f, false);
 }
 
@@ -125,7 +125,7 @@ static struct value decode_groups(struct call *c, uint64_t word, const struct ar
 		uint32_t gid;
 		if (!memory_read(c, when, word + i * sizeof(gid), &gid))
 			break;
-		field(&f, "", UINT_VALUE(gid));
+		fields_add(&f, "", UINT_VALUE(gid));
 	}
 	return f.n || n == 0 ? fields_list(c, &f, f.n < n) : value_address(c, word);
 }

@@ -99,11 +99,11 @@ static struct value decode_sigaction(struct call *c, uint64_t word, const struct
 	enum arg_when when = type->memory[0].when;
 	if ((when == AT_EXIT && !call_succeeded(c)) || !memory_read(c, when, word, &sa))
 		return value_address(c, word);
-	field(&f, "sa_handler", handler_value(c, sa.handler));
-	field(&f, "sa_mask", sigset_value(c, sa.mask, SIGNALS));
-	field(&f, "sa_flags", names_flags(c, &action_flag_names, sa.flags));
+	fields_add(&f, "sa_handler", handler_value(c, sa.handler));
+	fields_add(&f, "sa_mask", sigset_value(c, sa.mask, SIGNALS));
+	fields_add(&f, "sa_flags", names_flags(c, &action_flag_names, sa.flags));
 	if (sa.flags & RESTORER)
-		field(&f, "sa_restorer", value_address(c, sa.restorer));
+		fields_add(&f, "sa_restorer", value_address(c, sa.restorer));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_sigaction_in = { "const struct sigaction *", decode_sigaction, NULL,
@@ -125,9 +125,9 @@ static struct value decode_sigstack(struct call *c, uint64_t word, const struct 
 	enum arg_when when = type->memory[0].when;
 	if ((when == AT_EXIT && !call_succeeded(c)) || !memory_read(c, when, word, &ss))
 		return value_address(c, word);
-	field(&f, "ss_sp", value_address(c, ss.sp));
-	field(&f, "ss_flags", names_flags(c, &stack_flag_names, ss.flags));
-	field(&f, "ss_size", UINT_VALUE(ss.size));
+	fields_add(&f, "ss_sp", value_address(c, ss.sp));
+	fields_add(&f, "ss_flags", names_flags(c, &stack_flag_names, ss.flags));
+	fields_add(&f, "ss_size", UINT_VALUE(ss.size));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_sigstack_in = { "const stack_t *", decode_sigstack, NULL, { { SYSCALL_FETCH_BYTES, AT_ENTRY, COUNT_ONE, 24, 24 } } };
@@ -142,7 +142,7 @@ static struct value decode_sigframe(struct call *c, uint64_t word, const struct 
 		if (c->piece[i].bytes.len != sizeof(mask))
 			continue;
 		memcpy(&mask, c->piece[i].bytes.data, sizeof(mask));
-		field(&f, "mask", sigset_value(c, mask, SIGNALS));
+		fields_add(&f, "mask", sigset_value(c, mask, SIGNALS));
 		return fields_struct(c, &f, false);
 	}
 	return (struct value){};
@@ -169,13 +169,13 @@ static struct value decode_child_siginfo(struct call *c, uint64_t word, const st
 		return value_address(c, word);
 	if (!si.signo)
 		return fields_struct(c, &f, false);
-	field(&f, "si_signo", decode_signal(c, (uint32_t)si.signo, NULL));
-	field(&f, "si_code", names_enum(c, &child_code_names, (uint32_t)si.code));
-	field(&f, "si_pid", INT_VALUE(si.pid));
-	field(&f, "si_uid", UINT_VALUE(si.uid));
-	field(&f, "si_status", si.code == 1 ? INT_VALUE(si.status) : decode_signal(c, (uint32_t)si.status, NULL));
-	field(&f, "si_utime", INT_VALUE(si.utime));
-	field(&f, "si_stime", INT_VALUE(si.stime));
+	fields_add(&f, "si_signo", decode_signal(c, (uint32_t)si.signo, NULL));
+	fields_add(&f, "si_code", names_enum(c, &child_code_names, (uint32_t)si.code));
+	fields_add(&f, "si_pid", INT_VALUE(si.pid));
+	fields_add(&f, "si_uid", UINT_VALUE(si.uid));
+	fields_add(&f, "si_status", si.code == 1 ? INT_VALUE(si.status) : decode_signal(c, (uint32_t)si.status, NULL));
+	fields_add(&f, "si_utime", INT_VALUE(si.utime));
+	fields_add(&f, "si_stime", INT_VALUE(si.stime));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_child_siginfo = { "siginfo_t *", decode_child_siginfo, NULL,

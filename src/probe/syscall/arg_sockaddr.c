@@ -17,36 +17,36 @@ static void add_unix(struct call *c, struct fields *f, struct slice path)
 	if (path.data[0]) {
 		const char *end = memchr(path.data, '\0', path.len);
 		path.len = end ? (size_t)(end - path.data) : path.len;
-		field(f, "sun_path", value_string(c, path, false));
+		fields_add(f, "sun_path", value_string(c, path, false));
 		return;
 	}
 	/* Abstract: a NUL, then a name that may hold more of them. */
 	struct value v = value_string(c, (struct slice){ path.data + 1, path.len - 1 }, false);
-	field(f, "sun_path", value_text(c, v, "@%.*s", (int)v.text.len, v.text.data));
+	fields_add(f, "sun_path", value_text(c, v, "@%.*s", (int)v.text.len, v.text.data));
 }
 
 static void add_inet(struct call *c, struct fields *f, const struct sockaddr_in *in)
 {
 	char text[INET_ADDRSTRLEN];
 	inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-	field(f, "sin_port", value_text(c, UINT_VALUE(ntohs(in->sin_port)), "htons(%u)", ntohs(in->sin_port)));
-	field(f, "sin_addr", value_text(c, value_string(c, slice_of(text), false), "inet_addr(\"%s\")", text));
+	fields_add(f, "sin_port", value_text(c, UINT_VALUE(ntohs(in->sin_port)), "htons(%u)", ntohs(in->sin_port)));
+	fields_add(f, "sin_addr", value_text(c, value_string(c, slice_of(text), false), "inet_addr(\"%s\")", text));
 }
 
 static void add_inet6(struct call *c, struct fields *f, const struct sockaddr_in6 *in)
 {
 	char text[INET6_ADDRSTRLEN];
 	inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
-	field(f, "sin6_port", value_text(c, UINT_VALUE(ntohs(in->sin6_port)), "htons(%u)", ntohs(in->sin6_port)));
-	field(f, "sin6_flowinfo", value_text(c, UINT_VALUE(ntohl(in->sin6_flowinfo)), "htonl(%u)", ntohl(in->sin6_flowinfo)));
-	field(f, "sin6_addr", value_text(c, value_string(c, slice_of(text), false), "inet_pton(AF_INET6, \"%s\", &sin6_addr)", text));
-	field(f, "sin6_scope_id", UINT_VALUE(in->sin6_scope_id));
+	fields_add(f, "sin6_port", value_text(c, UINT_VALUE(ntohs(in->sin6_port)), "htons(%u)", ntohs(in->sin6_port)));
+	fields_add(f, "sin6_flowinfo", value_text(c, UINT_VALUE(ntohl(in->sin6_flowinfo)), "htonl(%u)", ntohl(in->sin6_flowinfo)));
+	fields_add(f, "sin6_addr", value_text(c, value_string(c, slice_of(text), false), "inet_pton(AF_INET6, \"%s\", &sin6_addr)", text));
+	fields_add(f, "sin6_scope_id", UINT_VALUE(in->sin6_scope_id));
 }
 
 static void add_netlink(struct call *c, struct fields *f, const struct sockaddr_nl *nl)
 {
-	field(f, "nl_pid", UINT_VALUE(nl->nl_pid));
-	field(f, "nl_groups", value_text(c, UINT_VALUE(nl->nl_groups), "%#08x", nl->nl_groups));
+	fields_add(f, "nl_pid", UINT_VALUE(nl->nl_pid));
+	fields_add(f, "nl_groups", value_text(c, UINT_VALUE(nl->nl_groups), "%#08x", nl->nl_groups));
 }
 
 static void add_vsock(struct call *c, struct fields *f, const struct sockaddr_vm *vm)
@@ -56,8 +56,8 @@ static void add_vsock(struct call *c, struct fields *f, const struct sockaddr_vm
 	static const struct names names = NAMES(rows, "VMADDR_CID_???");
 	const char *name = names_find(&names, vm->svm_cid);
 	struct value cid = value_hex(c, vm->svm_cid);
-	field(f, "svm_cid", name ? value_text(c, cid, "%s", name) : cid);
-	field(f, "svm_port", value_hex(c, vm->svm_port));
+	fields_add(f, "svm_cid", name ? value_text(c, cid, "%s", name) : cid);
+	fields_add(f, "svm_port", value_hex(c, vm->svm_port));
 }
 
 /* Writes the parts of a known family; false: not known, or too short. */
@@ -101,10 +101,10 @@ struct value sockaddr_value(struct call *c, struct slice s)
 	struct fields f = {};
 	uint16_t family;
 	memcpy(&family, s.data, sizeof(family));
-	field(&f, "sa_family", names_enum(c, &address_family_names, family));
+	fields_add(&f, "sa_family", names_enum(c, &address_family_names, family));
 	bool known = add_parts(c, &f, family, s);
 	if (!known && s.len > sizeof(family))
-		field(&f, "sa_data", value_string(c, (struct slice){ s.data + 2, s.len - 2 }, false));
+		fields_add(&f, "sa_data", value_string(c, (struct slice){ s.data + 2, s.len - 2 }, false));
 	struct value v = fields_struct(c, &f, false);
 	return known && family == AF_INET6 ? without_name(c, v) : v;
 }

@@ -147,7 +147,7 @@ static struct value ints_value(struct call *c, struct slice s, const char *const
 	for (size_t i = 0; i < n && (i + 1) * 4 <= s.len; i++) {
 		int32_t x;
 		memcpy(&x, s.data + i * 4, sizeof(x));
-		field(&f, names[i], INT_VALUE(x));
+		fields_add(&f, names[i], INT_VALUE(x));
 	}
 	return fields_struct(c, &f, false);
 }
@@ -163,8 +163,8 @@ static struct value inet_value(struct call *c, const char *bytes)
 static struct value membership_value(struct call *c, struct slice s)
 {
 	struct fields f = {};
-	field(&f, "imr_multiaddr", inet_value(c, s.data));
-	field(&f, "imr_interface", inet_value(c, s.data + 4));
+	fields_add(&f, "imr_multiaddr", inet_value(c, s.data));
+	fields_add(&f, "imr_interface", inet_value(c, s.data + 4));
 	return fields_struct(c, &f, false);
 }
 

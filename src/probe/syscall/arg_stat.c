@@ -54,11 +54,11 @@ static struct value decode_stat(struct call *c, uint64_t word, const struct arg_
 	memcpy(&mode, bytes + stat_layout[c->rec->arch].mode, sizeof(mode));
 	memcpy(&rdev, bytes + stat_layout[c->rec->arch].rdev, sizeof(rdev));
 	memcpy(&size, bytes + stat_layout[c->rec->arch].size, sizeof(size));
-	field(&f, "st_mode", mode_value(c, mode));
+	fields_add(&f, "st_mode", mode_value(c, mode));
 	if (S_ISCHR(mode) || S_ISBLK(mode))
-		field(&f, "st_rdev", device_value(c, rdev));
+		fields_add(&f, "st_rdev", device_value(c, rdev));
 	else
-		field(&f, "st_size", INT_VALUE((int64_t)size));
+		fields_add(&f, "st_size", INT_VALUE((int64_t)size));
 	return fields_struct(c, &f, true);
 }
 const struct arg_type type_stat = { "struct stat *", decode_stat, NULL, { { SYSCALL_FETCH_BYTES, AT_EXIT, COUNT_ONE, STAT_BYTES, STAT_BYTES } } };
@@ -95,10 +95,10 @@ static struct value decode_statx(struct call *c, uint64_t word, const struct arg
 	struct statx_head st;
 	if (!call_succeeded(c) || !memory_read(c, AT_EXIT, word, &st))
 		return value_address(c, word);
-	field(&f, "stx_mask", names_flags(c, &statx_mask_names, st.mask));
-	field(&f, "stx_attributes", names_flags(c, &statx_attr_names, st.attributes));
-	field(&f, "stx_mode", mode_value(c, st.mode));
-	field(&f, "stx_size", UINT_VALUE(st.size));
+	fields_add(&f, "stx_mask", names_flags(c, &statx_mask_names, st.mask));
+	fields_add(&f, "stx_attributes", names_flags(c, &statx_attr_names, st.attributes));
+	fields_add(&f, "stx_mode", mode_value(c, st.mode));
+	fields_add(&f, "stx_size", UINT_VALUE(st.size));
 	return fields_struct(c, &f, true);
 }
 const struct arg_type type_statx = { "struct statx *", decode_statx, NULL,
@@ -135,9 +135,9 @@ struct statfs_head {
 static struct value fsid_value(struct call *c, const uint32_t fsid[2])
 {
 	struct fields val = {}, f = {};
-	field(&val, "", value_hex(c, fsid[0]));
-	field(&val, "", value_hex(c, fsid[1]));
-	field(&f, "val", fields_list(c, &val, false));
+	fields_add(&val, "", value_hex(c, fsid[0]));
+	fields_add(&val, "", value_hex(c, fsid[1]));
+	fields_add(&f, "val", fields_list(c, &val, false));
 	return fields_struct(c, &f, false);
 }
 
@@ -147,17 +147,17 @@ static struct value decode_statfs(struct call *c, uint64_t word, const struct ar
 	struct statfs_head st;
 	if (!call_succeeded(c) || !memory_read(c, AT_EXIT, word, &st))
 		return value_address(c, word);
-	field(&f, "f_type", names_enum(c, &fs_magic_names, st.type));
-	field(&f, "f_bsize", UINT_VALUE(st.bsize));
-	field(&f, "f_blocks", UINT_VALUE(st.blocks));
-	field(&f, "f_bfree", UINT_VALUE(st.bfree));
-	field(&f, "f_bavail", UINT_VALUE(st.bavail));
-	field(&f, "f_files", UINT_VALUE(st.files));
-	field(&f, "f_ffree", UINT_VALUE(st.ffree));
-	field(&f, "f_fsid", fsid_value(c, st.fsid));
-	field(&f, "f_namelen", UINT_VALUE(st.namelen));
-	field(&f, "f_frsize", UINT_VALUE(st.frsize));
-	field(&f, "f_flags", names_flags(c, &statfs_flag_names, st.flags));
+	fields_add(&f, "f_type", names_enum(c, &fs_magic_names, st.type));
+	fields_add(&f, "f_bsize", UINT_VALUE(st.bsize));
+	fields_add(&f, "f_blocks", UINT_VALUE(st.blocks));
+	fields_add(&f, "f_bfree", UINT_VALUE(st.bfree));
+	fields_add(&f, "f_bavail", UINT_VALUE(st.bavail));
+	fields_add(&f, "f_files", UINT_VALUE(st.files));
+	fields_add(&f, "f_ffree", UINT_VALUE(st.ffree));
+	fields_add(&f, "f_fsid", fsid_value(c, st.fsid));
+	fields_add(&f, "f_namelen", UINT_VALUE(st.namelen));
+	fields_add(&f, "f_frsize", UINT_VALUE(st.frsize));
+	fields_add(&f, "f_flags", names_flags(c, &statfs_flag_names, st.flags));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_statfs = { "struct statfs *", decode_statfs, NULL,

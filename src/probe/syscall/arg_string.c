@@ -66,9 +66,9 @@ static struct value decode_strings(struct call *c, uint64_t word, const struct a
 		if (!memory_read(c, AT_ENTRY, word + i * sizeof(at), &at))
 			break;
 		if (memory_string(c, AT_ENTRY, at, &s, &truncated))
-			field(&f, "", value_string(c, s, truncated));
+			fields_add(&f, "", value_string(c, s, truncated));
 		else
-			field(&f, "", value_address(c, at));
+			fields_add(&f, "", value_address(c, at));
 	}
 	return fields_list(c, &f, f.n < total);
 }

@@ -22,8 +22,8 @@ static struct value decode_rlimit(struct call *c, uint64_t word, const struct ar
 	enum arg_when when = type->memory[0].when;
 	if ((when == AT_EXIT && !call_succeeded(c)) || !memory_read(c, when, word, &limit))
 		return value_address(c, word);
-	field(&f, "rlim_cur", limit_value(c, limit[0]));
-	field(&f, "rlim_max", limit_value(c, limit[1]));
+	fields_add(&f, "rlim_cur", limit_value(c, limit[0]));
+	fields_add(&f, "rlim_max", limit_value(c, limit[1]));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_rlimit_in = { "const struct rlimit *", decode_rlimit, NULL, MEMORY(AT_ENTRY, 16) };
@@ -36,8 +36,8 @@ static struct value decode_rusage(struct call *c, uint64_t word, const struct ar
 	bool none = call_is(c, "wait4") && c->rec->ret == 0;
 	if (!call_succeeded(c) || none || !memory_read(c, AT_EXIT, word, &t))
 		return value_address(c, word);
-	field(&f, "ru_utime", timeval_value(c, t[0], t[1]));
-	field(&f, "ru_stime", timeval_value(c, t[2], t[3]));
+	fields_add(&f, "ru_utime", timeval_value(c, t[0], t[1]));
+	fields_add(&f, "ru_stime", timeval_value(c, t[2], t[3]));
 	return fields_struct(c, &f, true);
 }
 const struct arg_type type_rusage = { "struct rusage *", decode_rusage, NULL, MEMORY(AT_EXIT, 32) };
@@ -49,8 +49,8 @@ static struct value decode_utsname(struct call *c, uint64_t word, const struct a
 	char name[2][UTS_FIELD];
 	if (!call_succeeded(c) || !memory_read(c, AT_EXIT, word, &name))
 		return value_address(c, word);
-	field(&f, "sysname", value_string(c, (struct slice){ name[0], strnlen(name[0], UTS_FIELD) }, false));
-	field(&f, "nodename", value_string(c, (struct slice){ name[1], strnlen(name[1], UTS_FIELD) }, false));
+	fields_add(&f, "sysname", value_string(c, (struct slice){ name[0], strnlen(name[0], UTS_FIELD) }, false));
+	fields_add(&f, "nodename", value_string(c, (struct slice){ name[1], strnlen(name[1], UTS_FIELD) }, false));
 	return fields_struct(c, &f, true);
 }
 const struct arg_type type_utsname = { "struct utsname *", decode_utsname, NULL, MEMORY(AT_EXIT, 2 * UTS_FIELD) };
@@ -69,7 +69,7 @@ static struct value loads_value(struct call *c, const uint64_t loads[3])
 {
 	struct fields f = {};
 	for (unsigned i = 0; i < 3; i++)
-		field(&f, "", UINT_VALUE(loads[i]));
+		fields_add(&f, "", UINT_VALUE(loads[i]));
 	return fields_list(c, &f, false);
 }
 
@@ -79,18 +79,18 @@ static struct value decode_sysinfo(struct call *c, uint64_t word, const struct a
 	struct kernel_sysinfo s;
 	if (!call_succeeded(c) || !memory_read(c, AT_EXIT, word, &s))
 		return value_address(c, word);
-	field(&f, "uptime", INT_VALUE(s.uptime));
-	field(&f, "loads", loads_value(c, s.loads));
-	field(&f, "totalram", UINT_VALUE(s.totalram));
-	field(&f, "freeram", UINT_VALUE(s.freeram));
-	field(&f, "sharedram", UINT_VALUE(s.sharedram));
-	field(&f, "bufferram", UINT_VALUE(s.bufferram));
-	field(&f, "totalswap", UINT_VALUE(s.totalswap));
-	field(&f, "freeswap", UINT_VALUE(s.freeswap));
-	field(&f, "procs", UINT_VALUE(s.procs));
-	field(&f, "totalhigh", UINT_VALUE(s.totalhigh));
-	field(&f, "freehigh", UINT_VALUE(s.freehigh));
-	field(&f, "mem_unit", UINT_VALUE(s.mem_unit));
+	fields_add(&f, "uptime", INT_VALUE(s.uptime));
+	fields_add(&f, "loads", loads_value(c, s.loads));
+	fields_add(&f, "totalram", UINT_VALUE(s.totalram));
+	fields_add(&f, "freeram", UINT_VALUE(s.freeram));
+	fields_add(&f, "sharedram", UINT_VALUE(s.sharedram));
+	fields_add(&f, "bufferram", UINT_VALUE(s.bufferram));
+	fields_add(&f, "totalswap", UINT_VALUE(s.totalswap));
+	fields_add(&f, "freeswap", UINT_VALUE(s.freeswap));
+	fields_add(&f, "procs", UINT_VALUE(s.procs));
+	fields_add(&f, "totalhigh", UINT_VALUE(s.totalhigh));
+	fields_add(&f, "freehigh", UINT_VALUE(s.freehigh));
+	fields_add(&f, "mem_unit", UINT_VALUE(s.mem_unit));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_sysinfo = { "struct sysinfo *", decode_sysinfo, NULL, MEMORY(AT_EXIT, sizeof(struct kernel_sysinfo)) };
@@ -126,8 +126,8 @@ static struct value decode_cap_header(struct call *c, uint64_t word, const struc
 	uint32_t header[2];
 	if (!memory_read(c, AT_ENTRY, word, &header))
 		return value_address(c, word);
-	field(&f, "version", names_enum(c, &names, header[0]));
-	field(&f, "pid", INT_VALUE((int32_t)header[1]));
+	fields_add(&f, "version", names_enum(c, &names, header[0]));
+	fields_add(&f, "pid", INT_VALUE((int32_t)header[1]));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_cap_header = { "struct __user_cap_header_struct *", decode_cap_header, NULL, MEMORY(AT_ENTRY, 8) };
@@ -137,7 +137,7 @@ static struct value cap_set_value(struct call *c, uint64_t set)
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	uint64_t rest = set;
 	for (unsigned i = 0; i < 64; i++) {
-		const char *name = set >> i & 1 ? names_find(&capability_names, i) : NULL;
+		const char *name = set >> i & 1 ? names_find(&cap_names, i) : NULL;
 		if (!name)
 			continue;
 		strbuf_addf(&b, "%s1<<%s", b.len ? "|" : "", name);
@@ -161,7 +161,7 @@ static struct value decode_cap_sets(struct call *c, uint64_t word, const struct 
 	if ((when == AT_EXIT && !call_succeeded(c)) || !memory_get(c, when, word, bytes, sets))
 		return value_address(c, word);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		field(&f, names[i], cap_set_value(c, sets[0][i] | (uint64_t)sets[1][i] << 32));
+		fields_add(&f, names[i], cap_set_value(c, sets[0][i] | (uint64_t)sets[1][i] << 32));
 	return fields_struct(c, &f, false);
 }
 const struct arg_type type_cap_sets_in = { "const struct __user_cap_data_struct *", decode_cap_sets, NULL, MEMORY(AT_ENTRY, 24) };

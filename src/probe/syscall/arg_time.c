@@ -8,16 +8,16 @@
 struct value timespec_value(struct call *c, int64_t sec, int64_t nsec)
 {
 	struct fields f = {};
-	field(&f, "tv_sec", INT_VALUE(sec));
-	field(&f, "tv_nsec", INT_VALUE(nsec));
+	fields_add(&f, "tv_sec", INT_VALUE(sec));
+	fields_add(&f, "tv_nsec", INT_VALUE(nsec));
 	return fields_struct(c, &f, false);
 }
 
 struct value timeval_value(struct call *c, int64_t sec, int64_t usec)
 {
 	struct fields f = {};
-	field(&f, "tv_sec", INT_VALUE(sec));
-	field(&f, "tv_usec", INT_VALUE(usec));
+	fields_add(&f, "tv_sec", INT_VALUE(sec));
+	fields_add(&f, "tv_usec", INT_VALUE(usec));
 	return fields_struct(c, &f, false);
 }
 
@@ -52,8 +52,8 @@ static struct value interval_at(struct call *c, enum arg_when when, uint64_t add
 	int64_t t[4];
 	if ((when == AT_EXIT && !call_succeeded(c)) || !memory_read(c, when, addr, &t))
 		return value_address(c, addr);
-	field(&f, "it_interval", make(c, t[0], t[1]));
-	field(&f, "it_value", make(c, t[2], t[3]));
+	fields_add(&f, "it_interval", make(c, t[0], t[1]));
+	fields_add(&f, "it_value", make(c, t[2], t[3]));
 	return fields_struct(c, &f, false);
 }
 
@@ -97,8 +97,8 @@ static struct value decode_file_times(struct call *c, uint64_t word, const struc
 	int64_t t[4];
 	if (!memory_read(c, AT_ENTRY, word, &t))
 		return value_address(c, word);
-	field(&f, "", file_time(c, t));
-	field(&f, "", file_time(c, t + 2));
+	fields_add(&f, "", file_time(c, t));
+	fields_add(&f, "", file_time(c, t + 2));
 	return fields_list(c, &f, false);
 }
 
@@ -117,7 +117,7 @@ static struct value decode_tms(struct call *c, uint64_t word, const struct arg_t
 	if (!call_succeeded(c) || !memory_read(c, AT_EXIT, word, &t))
 		return value_address(c, word);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		field(&f, names[i], ticks_value(c, t[i]));
+		fields_add(&f, names[i], ticks_value(c, t[i]));
 	return fields_struct(c, &f, false);
 }
 
@@ -127,8 +127,8 @@ static struct value decode_timezone(struct call *c, uint64_t word, const struct 
 	int32_t t[2];
 	if (!call_succeeded(c) || !memory_read(c, AT_EXIT, word, &t))
 		return value_address(c, word);
-	field(&f, "tz_minuteswest", INT_VALUE(t[0]));
-	field(&f, "tz_dsttime", INT_VALUE(t[1]));
+	fields_add(&f, "tz_minuteswest", INT_VALUE(t[0]));
+	fields_add(&f, "tz_dsttime", INT_VALUE(t[1]));
 	return fields_struct(c, &f, false);
 }
 

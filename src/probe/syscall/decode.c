@@ -84,7 +84,13 @@ static struct value decode_arguments(struct call *c)
 		if (v.kind != VALUE_NONE)
 			args[n++] = (struct named_value){ slice_of(arg->name), slice_of(arg->type->c_type), v };
 	}
-	return (struct value){ .kind = VALUE_ARGUMENTS, .list = { args, n } };
+	struct value v = { .kind = VALUE_ARGUMENTS, .list = { args, n } };
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	for (size_t i = 0; i < n; i++) {
+		strbuf_adds(&b, i ? ", " : "");
+		value_write(&b, &args[i].value);
+	}
+	return value_text(c, v, "%s", strbuf_str(&b));
 }
 
 static struct value plain_result(struct call *c, int64_t ret)
@@ -182,13 +188,9 @@ int syscall_decode(const struct syscall_rec *rec, size_t len, struct arena *a, s
 
 void syscall_line(const struct event *e, struct strbuf *out)
 {
-	const struct value *args = &e->field[SYSCALL_ARGUMENTS];
 	strbuf_add_slice(out, e->field[SYSCALL_FUNCTION].s);
 	strbuf_addc(out, '(');
-	for (size_t i = 0; i < args->list.n; i++) {
-		strbuf_adds(out, i ? ", " : "");
-		value_write(out, &args->list.items[i].value);
-	}
+	strbuf_add_slice(out, e->field[SYSCALL_ARGUMENTS].text);
 	strbuf_adds(out, ") = ");
 	if (e->field[SYSCALL_RETURN].kind == VALUE_NONE)
 		strbuf_addc(out, '?');

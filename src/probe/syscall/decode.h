@@ -120,7 +120,7 @@ struct fields {
 	struct named_value item[FIELDS_MAX];
 	size_t n;
 };
-void field(struct fields *f, const char *name, struct value v);
+void fields_add(struct fields *f, const char *name, struct value v);
 struct value fields_struct(struct call *c, const struct fields *f, bool more); /* {a=1, b=2, ...} */
 struct value fields_list(struct call *c, const struct fields *f, bool more);   /* [1, 2, ...] */
 void value_write(struct strbuf *out, const struct value *v);                   /* as people read it */
@@ -178,7 +178,7 @@ extern const struct arg_type type_access_mode, type_address, type_address_family
 
 /* Names used by more than one file. */
 extern const struct names open_mode_names, signal_names, address_family_names, message_flag_names, at_flag_names, clone_flag_names,
-	epoll_event_names, poll_event_names, capability_names;
+	epoll_event_names, poll_event_names, cap_names;
 
 /* Rows, by name; every line of numbers.def has one. */
 #define CALL(name, ...) extern const struct syscall_row row_##name;

@@ -49,7 +49,7 @@ static const struct name_row capability_rows[] = {
 	NAME_VALUE(CAP_MAC_ADMIN), NAME_VALUE(CAP_SYSLOG), NAME_VALUE(CAP_WAKE_ALARM), NAME_VALUE(CAP_BLOCK_SUSPEND),
 	NAME_VALUE(CAP_AUDIT_READ), NAME_AS(38, "CAP_PERFMON"), NAME_AS(39, "CAP_BPF"), NAME_AS(40, "CAP_CHECKPOINT_RESTORE"),
 };
-const struct names capability_names = NAMES(capability_rows, "CAP_???");
+const struct names cap_names = NAMES(capability_rows, "CAP_???");
 
 static const struct name_row resource_rows[] = {
 	NAME_AS(0, "RLIMIT_CPU"), NAME_AS(1, "RLIMIT_FSIZE"), NAME_AS(2, "RLIMIT_DATA"), NAME_AS(3, "RLIMIT_STACK"),

@@ -51,9 +51,6 @@ unsigned syscall_n_args(const struct syscall_row *row);
 /* The calls of @arch whose name matches @glob, by number, into @ret (up to SYSCALL_MAX_NR); returns how many. */
 size_t syscall_match(enum syscall_arch arch, const char *glob, const struct syscall_row **ret);
 
-/* The names most like @glob, for "no system call 'opennat'; nearest: openat, open": writes up to @max of them, ", " between. */
-void syscall_nearest(enum syscall_arch arch, const char *glob, unsigned max, struct strbuf *out);
-
 /* What the kernel half has to read for a call, keeping @string_bytes of each buffer. */
 void syscall_plan(const struct syscall_row *row, unsigned string_bytes, struct syscall_plan *ret);
 

@@ -1,7 +1,5 @@
 /* table: rows by number and by name, and the plan that follows from a row. */
 #include <fnmatch.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "probe/syscall/decode.h"
 
@@ -90,48 +88,4 @@ size_t syscall_match(enum syscall_arch arch, const char *glob, const struct sysc
 			ret[n++] = row;
 	}
 	return n;
-}
-
-/* Edits between two short names (Levenshtein), one row of the matrix at a time. */
-static unsigned edits(const char *a, const char *b)
-{
-	unsigned row[64];
-	size_t len = strnlen(b, ARRAY_SIZE(row) - 1);
-	for (size_t j = 0; j <= len; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		unsigned diagonal = row[0];
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= len; j++) {
-			unsigned changed = diagonal + (a[i - 1] != b[j - 1]), longer = MIN(row[j], row[j - 1]) + 1;
-			diagonal = row[j];
-			row[j] = MIN(changed, longer);
-		}
-	}
-	return row[len];
-}
-
-struct candidate {
-	const char *name;
-	unsigned distance;
-};
-
-static int by_distance(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-	return x->distance != y->distance ? (x->distance < y->distance ? -1 : 1) : strcmp(x->name, y->name);
-}
-
-void syscall_nearest(enum syscall_arch arch, const char *glob, unsigned max, struct strbuf *out)
-{
-	struct candidate c[SYSCALL_MAX_NR];
-	size_t n = 0;
-	for (long nr = 0; nr < SYSCALL_MAX_NR; nr++) {
-		const struct syscall_row *row = syscall_by_number(arch, nr);
-		if (row)
-			c[n++] = (struct candidate){ row->name, edits(row->name, glob) };
-	}
-	qsort(c, n, sizeof(*c), by_distance);
-	for (size_t i = 0; i < n && i < max; i++)
-		strbuf_addf(out, "%s%s", i ? ", " : "", c[i].name);
 }

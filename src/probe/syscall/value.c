@@ -143,7 +143,7 @@ struct value value_bytes(struct call *c, enum arg_when when, uint64_t addr, uint
 	return value_string(c, s, s.len < len);
 }
 
-void field(struct fields *f, const char *name, struct value v)
+void fields_add(struct fields *f, const char *name, struct value v)
 {
 	if (f->n < FIELDS_MAX)
 		f->item[f->n++] = (struct named_value){ .name = slice_of(name), .value = v };
