@@ -122,12 +122,11 @@ _Static_assert(sizeof(struct syscall_step) == 32, "layout");
 /* The kernel half's memory of a thread: its open call, as the record that it will be. */
 struct syscall_thread {
 	__u32 generation;
-	__u32 seq;     /* of the record sent last */
-	__u32 open;    /* a call is open */
-	__u32 used;    /* bytes of tail */
-	__u32 failed;  /* fetches of the plan that could not be read at the entry: tried again at the exit, when the kernel has paged them in */
-	__u32 steps_n;
-	struct syscall_step step[SYSCALL_STEPS];
+	__u32 seq;    /* of the record sent last */
+	__u32 open;   /* a call is open */
+	__u32 used;   /* bytes of tail */
+	__u32 failed; /* fetches of the plan that could not be read at the entry: tried again at the exit, when the kernel has paged them in */
+	__u32 pad;
 	struct syscall_rec rec;
 	char tail[SYSCALL_FETCH_BYTES_MAX + SYSCALL_PIECE_BYTES];
 };

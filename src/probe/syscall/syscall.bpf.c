@@ -4,8 +4,11 @@
  *
  * The entry begins a record in the thread's memory, with what the caller gave; the exit adds what the kernel left and sends
  * it: one record a call. Memory that is not there at the entry (a path in a page that was never touched) is read at the
- * exit, when the kernel has brought it in. What must not be slept for can still be missed: such an argument is shown as
- * its address.
+ * exit, when the kernel has brought it in.
+ *
+ * A record is built in memory of the CPU: programs on these tracepoints are not preempted, and each of the two has its own.
+ * The functions that read memory are global, so that the verifier looks at each once and not once for every step that
+ * calls it; they take numbers only, because kernels before 5.12 allow nothing else.
  */
 #include "arch/x86_64/registers.abi.h"
 #include "bpf/emit.h"
@@ -41,6 +44,24 @@ struct { /* one entry, all zero: a new thread's beginning */
 	__type(key, __u32);
 	__type(value, struct syscall_thread);
 } syscall_blank SEC(".maps");
+
+enum side { ENTRY, EXIT, SIDES };
+
+/* A record while it is built. */
+struct syscall_scratch {
+	__u64 regs;
+	__u32 used, failed, steps_n, retry; /* retry: fetches that failed at the entry */
+	struct syscall_step step[SYSCALL_STEPS];
+	struct syscall_rec rec;
+	char tail[SYSCALL_FETCH_BYTES_MAX + SYSCALL_PIECE_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SIDES);
+	__type(key, __u32);
+	__type(value, struct syscall_scratch);
+} syscall_scratches SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -87,6 +108,11 @@ static __always_inline struct syscall_plan *plan_of(__u32 nr)
 	return bpf_map_lookup_elem(&syscall_plans, &nr);
 }
 
+static __always_inline struct syscall_scratch *scratch_of(__u32 side)
+{
+	return bpf_map_lookup_elem(&syscall_scratches, &side);
+}
+
 static __always_inline struct syscall_thread *thread_of(__u32 tid)
 {
 	return bpf_map_lookup_elem(&syscall_threads, &tid);
@@ -131,7 +157,7 @@ static __always_inline void read_arguments(struct syscall_rec *rec, __u64 regs)
 
 /* ---- reading memory, step by step ---- */
 
-static __always_inline struct syscall_step *add_step(struct syscall_thread *t, __u32 kind, __u32 which, __u32 fetch, __u64 addr, __u64 length)
+static __always_inline struct syscall_step *add_step(struct syscall_scratch *t, __u32 kind, __u32 which, __u32 fetch, __u64 addr, __u64 length)
 {
 	__u32 i = *(volatile __u32 *)&t->steps_n;
 	if (i >= SYSCALL_STEPS || !addr || !length)
@@ -149,7 +175,7 @@ static __always_inline struct syscall_step *add_step(struct syscall_thread *t, _
 }
 
 /* A step for what @like points to. */
-static __always_inline void add_part(struct syscall_thread *t, const struct syscall_step *like, __u32 kind, __u64 addr, __u64 length)
+static __always_inline void add_part(struct syscall_scratch *t, const struct syscall_step *like, __u32 kind, __u64 addr, __u64 length)
 {
 	add_step(t, kind, like->which, like->fetch, addr, length);
 }
@@ -229,7 +255,7 @@ static __always_inline bool count_dirents(struct syscall_step *s, __u8 *status)
 }
 
 /* What was read points to more: steps for it. @bytes: SYSCALL_MAX_PATH of accessible memory, @n of them valid. */
-static __always_inline void expand_iovec(struct syscall_thread *t, const struct syscall_step *s, const __u64 *words, __u32 n)
+static __always_inline void expand_iovec(struct syscall_scratch *t, const struct syscall_step *s, const __u64 *words, __u32 n)
 {
 	for (__u32 i = 0; i < SYSCALL_MAX_IOVECS; i++) {
 		if ((i + 1) * 16 > n)
@@ -239,7 +265,7 @@ static __always_inline void expand_iovec(struct syscall_thread *t, const struct 
 	}
 }
 
-static __always_inline void expand_msghdr(struct syscall_thread *t, const struct syscall_step *s, const __u64 *words, __u32 n)
+static __always_inline void expand_msghdr(struct syscall_scratch *t, const struct syscall_step *s, const __u64 *words, __u32 n)
 {
 	if (n < 56)
 		return;
@@ -250,14 +276,14 @@ static __always_inline void expand_msghdr(struct syscall_thread *t, const struct
 	add_part(t, s, SYSCALL_FETCH_BYTES, words[4], words[5] > 256 ? 256 : words[5]);
 }
 
-static __always_inline void expand_mmsghdr(struct syscall_thread *t, const struct syscall_step *s, __u32 n)
+static __always_inline void expand_mmsghdr(struct syscall_scratch *t, const struct syscall_step *s, __u32 n)
 {
 	for (__u32 i = 0; i < SYSCALL_MAX_MESSAGES; i++)
 		if ((i + 1) * 64 <= n)
 			add_part(t, s, SYSCALL_FETCH_MSGHDR, s->addr + i * 64, 56);
 }
 
-static __always_inline void expand_strings(struct syscall_thread *t, const struct syscall_step *s, const __u64 *words, __u32 n)
+static __always_inline void expand_strings(struct syscall_scratch *t, const struct syscall_step *s, const __u64 *words, __u32 n)
 {
 	for (__u32 i = 0; i < SYSCALL_MAX_STRINGS; i++) {
 		if ((i + 1) * 8 > n || !words[i])
@@ -267,7 +293,7 @@ static __always_inline void expand_strings(struct syscall_thread *t, const struc
 }
 
 /* A counting step goes on in another, or leaves the count. */
-static __always_inline __u32 finish_count(struct syscall_thread *t, struct syscall_step *s, struct fetched *item, bool ended)
+static __always_inline __u32 finish_count(struct syscall_scratch *t, struct syscall_step *s, struct fetched *item, bool ended)
 {
 	if (!ended) {
 		struct syscall_step *next = add_step(t, s->kind, s->which, s->fetch, s->addr, s->length);
@@ -283,7 +309,7 @@ static __always_inline __u32 finish_count(struct syscall_thread *t, struct sysca
 	return sizeof(__u32);
 }
 
-static __always_inline __u32 run_step(struct syscall_thread *t, struct syscall_step *s, struct fetched *item)
+static __always_inline __u32 run_step(struct syscall_scratch *t, struct syscall_step *s, struct fetched *item)
 {
 	__u32 n;
 	__u64 *words = (void *)(item + 1);
@@ -307,27 +333,26 @@ static __always_inline __u32 run_step(struct syscall_thread *t, struct syscall_s
 	return n;
 }
 
-static __always_inline void run_steps(struct syscall_thread *t)
+/* One step of the list. Returns 0, or 1 when there is no room for more. */
+__attribute__((noinline)) int syscall_run_step(__u32 side, __u32 i)
 {
-	for (__u32 i = 0; i < SYSCALL_STEPS; i++) {
-		if (i >= *(volatile __u32 *)&t->steps_n)
-			break;
-		__u32 used = *(volatile __u32 *)&t->used;
-		if (used > SYSCALL_FETCH_BYTES_MAX)
-			break;
-		struct syscall_step *s = &t->step[i];
-		struct fetched *item = (void *)(t->tail + used);
-		*item = (struct fetched){ .which = s->which, .value = s->addr };
-		__u32 n = run_step(t, s, item);
-		if (item->status == FETCHED_UNREADABLE) {
-			t->failed |= 1u << (s->fetch & 31);
-			continue;
-		}
-		if (n == 0 && s->kind != SYSCALL_FETCH_STRING)
-			continue;
-		item->length = n;
-		*(volatile __u32 *)&t->used = used + sizeof(*item) + ((n + 7) & ~7u);
+	struct syscall_scratch *t = scratch_of(side);
+	if (!t || i >= SYSCALL_STEPS || t->used > SYSCALL_FETCH_BYTES_MAX)
+		return 1;
+	__u32 used = t->used;
+	struct syscall_step *s = &t->step[i];
+	struct fetched *item = (void *)(t->tail + used);
+	*item = (struct fetched){ .which = s->which, .value = s->addr };
+	__u32 n = run_step(t, s, item);
+	if (item->status == FETCHED_UNREADABLE) {
+		t->failed |= 1u << (s->fetch & 31);
+		return 0;
 	}
+	if (n == 0 && s->kind != SYSCALL_FETCH_STRING)
+		return 0;
+	item->length = n;
+	t->used = used + sizeof(*item) + ((n + 7) & ~7u);
+	return 0;
 }
 
 static __always_inline __u64 argument(const struct syscall_rec *rec, __u32 i)
@@ -383,34 +408,41 @@ static __always_inline __u64 length_of(const struct syscall_rec *rec, const stru
 	return f->kind == SYSCALL_FETCH_BYTES && bytes > f->max ? f->max : bytes;
 }
 
-static __always_inline void add_fetch(struct syscall_thread *t, const struct syscall_fetch *f, __u32 i, __u64 regs)
+/* Adds the steps of fetch @i of the call's plan, if this is its moment. */
+__attribute__((noinline)) int syscall_add_fetch(__u32 side, __u32 i)
 {
+	struct syscall_scratch *t = scratch_of(side);
+	struct syscall_plan *plan = t ? plan_of(t->rec.nr) : NULL;
+	if (!plan || i >= plan->n)
+		return 1;
+	HIDE(i);
+	if (i >= SYSCALL_FETCHES)
+		return 1;
+	const struct syscall_fetch *f = &plan->fetch[i];
+	if (f->at_exit ? side != EXIT || is_error(t->rec.ret) : side == EXIT && !(t->retry >> i & 1))
+		return 0;
 	__u32 which = (f->arg & SYSCALL_WHICH_ARG) | (f->at_exit ? SYSCALL_WHICH_EXIT : 0), kind = f->kind;
 	__u64 addr = argument(&t->rec, f->arg), length = length_of(&t->rec, f);
 	if (kind == SYSCALL_FETCH_SIGFRAME) {
-		addr = register_of(regs, REG_SP) + CONTEXT_MASK_OFFSET;
+		addr = register_of(t->regs, REG_SP) + CONTEXT_MASK_OFFSET;
 		kind = SYSCALL_FETCH_BYTES;
 	}
 	if (kind == SYSCALL_FETCH_STRINGS)
 		add_step(t, SYSCALL_FETCH_POINTERS, which, i, addr, POINTERS_A_STEP * 8);
 	add_step(t, kind, which, i, addr, length);
+	return 0;
 }
 
-/* The fetches of this moment, or, when @again, those of the entry that failed. */
-static __always_inline void fetch(struct syscall_thread *t, const struct syscall_plan *plan, __u64 regs, bool at_exit)
+static __always_inline void fetch(struct syscall_scratch *s, __u32 side)
 {
-	bool succeeded = at_exit && !is_error(t->rec.ret);
-	__u32 failed = t->failed;
-	t->steps_n = 0;
-	for (__u32 i = 0; i < SYSCALL_FETCHES; i++) {
-		const struct syscall_fetch *f = &plan->fetch[i];
-		if (i >= plan->n)
+	s->steps_n = 0;
+	s->failed = 0;
+	for (__u32 i = 0; i < SYSCALL_FETCHES; i++)
+		if (syscall_add_fetch(side, i))
 			break;
-		if (f->at_exit ? succeeded : !at_exit || failed >> i & 1)
-			add_fetch(t, f, i, regs);
-	}
-	t->failed = 0;
-	run_steps(t);
+	for (__u32 i = 0; i < SYSCALL_STEPS; i++)
+		if (i >= *(volatile __u32 *)&s->steps_n || syscall_run_step(side, i))
+			break;
 }
 
 /* ---- the calls ---- */
@@ -468,10 +500,9 @@ static __always_inline void count_call(const struct syscall_rec *rec)
 		s->bucket[i]++;
 }
 
-static __always_inline void send(void *ctx, struct syscall_thread *t)
+static __always_inline void send(void *ctx, struct syscall_thread *t, struct syscall_rec *rec, __u32 used)
 {
-	struct syscall_rec *rec = &t->rec;
-	__u64 length = sizeof(*rec) + *(volatile __u32 *)&t->used;
+	__u64 length = sizeof(*rec) + used;
 	HIDE(length);
 	if (length < sizeof(*rec) || length > sizeof(*rec) + SYSCALL_FETCH_BYTES_MAX + SYSCALL_PIECE_BYTES)
 		return;
@@ -482,10 +513,12 @@ static __always_inline void send(void *ctx, struct syscall_thread *t)
 	emit(ctx, rec, length);
 }
 
-/* The call is over, or never will be: count it or send it, unless a filter leaves it out. */
-static __always_inline void finish(void *ctx, struct syscall_thread *t)
+/*
+ * The call is over, or never will be: count it or send it, unless a filter leaves it out. @rec has @used bytes of fetched
+ * values behind it.
+ */
+static __always_inline void finish(void *ctx, struct syscall_thread *t, struct syscall_rec *rec, __u32 used)
 {
-	struct syscall_rec *rec = &t->rec;
 	if (min_ns && (rec->flags & (SYSCALL_NO_RETURN | SYSCALL_NO_ENTRY) || rec->duration_ns < min_ns))
 		return;
 	if (!where_passes(rec))
@@ -493,30 +526,54 @@ static __always_inline void finish(void *ctx, struct syscall_thread *t)
 	if (want_stat && !(rec->flags & (SYSCALL_NO_ENTRY | SYSCALL_COMPAT | SYSCALL_X32)))
 		count_call(rec);
 	if (want_calls)
-		send(ctx, t);
+		send(ctx, t, rec, used);
 }
 
-static __always_inline void begin(struct syscall_thread *t, __u64 regs, __u32 nr, __u8 flags)
+static __always_inline void begin(struct syscall_scratch *s, __u64 regs, __u32 nr, __u8 flags)
 {
-	struct syscall_rec *rec = &t->rec;
+	struct syscall_rec *rec = &s->rec;
 	__u64 id = bpf_get_current_pid_tgid();
-	rec->head.type = REC_SYSCALL_CALL;
-	rec->head.flags = REC_KERNEL;
-	rec->head.time_ns = bpf_ktime_get_ns();
-	rec->head.pid = id >> 32;
-	rec->head.tid = id;
-	rec->head.strand = 0;
-	rec->ret = 0;
-	rec->duration_ns = 0;
-	rec->nr = nr;
-	rec->flags = flags;
-	rec->arch = SYSCALL_X86_64;
-	rec->lost_before = 0;
-	t->open = 1;
-	t->used = 0;
-	t->failed = 0;
+	*rec = (struct syscall_rec){
+		.head = { .type = REC_SYSCALL_CALL, .flags = REC_KERNEL, .time_ns = bpf_ktime_get_ns(), .pid = id >> 32, .tid = id },
+		.nr = nr,
+		.flags = flags,
+		.arch = SYSCALL_X86_64,
+	};
+	s->regs = regs;
+	s->used = 0;
+	s->failed = 0;
+	s->retry = 0;
 	if (want_calls || where_program.n)
 		read_arguments(rec, regs);
+}
+
+/* From the CPU to the thread at the entry, and back at the exit. */
+static __always_inline void copy_tail(char *to, const char *from, __u32 used)
+{
+	HIDE(used);
+	if (used <= SYSCALL_FETCH_BYTES_MAX + SYSCALL_PIECE_BYTES)
+		bpf_probe_read_kernel(to, used, from);
+}
+
+static __always_inline void keep(struct syscall_thread *t, const struct syscall_scratch *s)
+{
+	t->open = 1;
+	t->rec = s->rec;
+	t->used = s->used;
+	t->failed = s->failed;
+	if (s->used)
+		copy_tail(t->tail, s->tail, s->used);
+}
+
+static __always_inline void take(struct syscall_scratch *s, struct syscall_thread *t, __u64 regs)
+{
+	t->open = 0;
+	s->rec = t->rec;
+	s->used = t->used;
+	s->retry = t->failed;
+	s->regs = regs;
+	if (t->used)
+		copy_tail(s->tail, t->tail, t->used);
 }
 
 SEC("raw_tp/sys_enter")
@@ -531,23 +588,23 @@ int syscall_enter(struct raw_tracepoint *ctx)
 	if (!plan || (!flags && !(plan->flags & SYSCALL_WANTED)))
 		return 0;
 	struct syscall_thread *t = thread_of_current();
-	if (!t)
+	struct syscall_scratch *s = scratch_of(ENTRY);
+	if (!t || !s)
 		return 0;
-	begin(t, regs, nr, flags);
-	if (flags)
-		return 0;
-	if (want_calls)
-		fetch(t, plan, regs, false);
-	if (plan->flags & SYSCALL_NEVER_ENDS) {
-		t->open = 0;
-		t->rec.flags |= SYSCALL_NO_RETURN;
-		finish(ctx, t);
+	begin(s, regs, nr, flags);
+	if (want_calls && !flags)
+		fetch(s, ENTRY);
+	if (!flags && plan->flags & SYSCALL_NEVER_ENDS) {
+		s->rec.flags |= SYSCALL_NO_RETURN;
+		finish(ctx, t, &s->rec, s->used);
+	} else {
+		keep(t, s);
 	}
 	return 0;
 }
 
 /* A call that was open when we came. Its registers still hold the arguments, but for what it has overwritten. */
-static __always_inline struct syscall_thread *late_thread(__u64 regs, __s64 ret)
+static __always_inline struct syscall_thread *begin_late(struct syscall_scratch *s, __u64 regs, __s64 ret)
 {
 	__u32 nr = register_of(regs, REG_ORIG_AX);
 	struct syscall_plan *plan = plan_of(nr);
@@ -555,47 +612,44 @@ static __always_inline struct syscall_thread *late_thread(__u64 regs, __s64 ret)
 		return NULL;
 	if (plan->flags & SYSCALL_MAKES_TASK && ret == 0)
 		return NULL; /* a child's first steps */
-	struct syscall_thread *t = thread_of_current();
-	if (t)
-		begin(t, regs, nr, SYSCALL_NO_ENTRY);
-	return t;
+	begin(s, regs, nr, SYSCALL_NO_ENTRY);
+	return thread_of_current();
 }
 
 /*
  * execve has succeeded: the caller's memory is gone. What it gave lies at the top of the new stack: argc, argv[], NULL,
  * envp[]; the path behind the strings of the environment (fs/exec.c, fs/binfmt_elf.c).
  */
-static __always_inline void arguments_of_new_image(struct syscall_thread *t, const struct syscall_plan *plan, __u64 regs)
+static __always_inline void arguments_of_new_image(struct syscall_scratch *s, const struct syscall_plan *plan)
 {
 	struct task_struct___x86 *task = (void *)current_task();
-	__u64 sp = register_of(regs, REG_SP), argc = 0;
-	__u32 first = plan->n == 3 && plan->fetch[0].arg == 1; /* execveat */
+	__u64 sp = register_of(s->regs, REG_SP), argc = 0, argv = sp + 8;
+	bool at = plan->fetch[0].arg == 1; /* execveat */
 	if (bpf_probe_read_user(&argc, sizeof(argc), (void *)sp))
 		return;
-	__u64 path = BPF_CORE_READ(task, mm, env_end), argv = sp + 8, envp = argv + 8 * (argc + 1);
-	t->rec.arg[first] = path;
-	t->rec.arg[first + 1] = argv;
-	t->rec.arg[first + 2] = envp;
-	t->failed = (1u << SYSCALL_FETCHES) - 1;
-	t->used = 0;
+	__u64 path = BPF_CORE_READ(task, mm, env_end), envp = argv + 8 * (argc + 1);
+	s->rec.arg[0] = at ? s->rec.arg[0] : path;
+	s->rec.arg[1] = at ? path : argv;
+	s->rec.arg[2] = at ? argv : envp;
+	s->rec.arg[3] = at ? envp : s->rec.arg[3];
+	s->retry = (1u << SYSCALL_FETCHES) - 1;
+	s->used = 0;
 }
 
-static __always_inline void complete(void *ctx, struct syscall_thread *t, __u64 regs, __s64 ret)
+static __always_inline void complete(void *ctx, struct syscall_thread *t, struct syscall_scratch *s, __s64 ret)
 {
-	struct syscall_rec *rec = &t->rec;
-	__u64 now = bpf_ktime_get_ns();
+	struct syscall_rec *rec = &s->rec;
 	struct syscall_plan *plan = plan_of(rec->nr);
-	t->open = 0;
 	rec->ret = ret;
-	rec->duration_ns = rec->flags & SYSCALL_NO_ENTRY ? 0 : now - rec->head.time_ns;
+	rec->duration_ns = rec->flags & SYSCALL_NO_ENTRY ? 0 : bpf_ktime_get_ns() - rec->head.time_ns;
 	if (!plan || (min_ns && rec->duration_ns < min_ns))
 		return;
 	if (want_calls && !(rec->flags & (SYSCALL_COMPAT | SYSCALL_X32))) {
-		if (plan->flags & SYSCALL_EXECS && ret == 0 && (t->failed || rec->flags & SYSCALL_NO_ENTRY))
-			arguments_of_new_image(t, plan, regs);
-		fetch(t, plan, regs, true);
+		if (plan->flags & SYSCALL_EXECS && ret == 0 && (s->retry || rec->flags & SYSCALL_NO_ENTRY))
+			arguments_of_new_image(s, plan);
+		fetch(s, EXIT);
 	}
-	finish(ctx, t);
+	finish(ctx, t, rec, s->used);
 }
 
 SEC("raw_tp/sys_exit")
@@ -605,11 +659,16 @@ int syscall_exit(struct raw_tracepoint *ctx)
 	__s64 ret = ctx->args[1];
 	if (!target_wants_current())
 		return 0;
+	struct syscall_scratch *s = scratch_of(EXIT);
+	if (!s)
+		return 0;
 	struct syscall_thread *t = thread_of(bpf_get_current_pid_tgid());
-	if (!t || !t->open)
-		t = late_thread(regs, ret);
+	if (t && t->open)
+		take(s, t, regs);
+	else
+		t = begin_late(s, regs, ret);
 	if (t)
-		complete(ctx, t, regs, ret);
+		complete(ctx, t, s, ret);
 	return 0;
 }
 
@@ -623,7 +682,7 @@ int syscall_thread_exit(struct raw_tracepoint *ctx)
 		return 0;
 	if (t->open) {
 		t->rec.flags |= SYSCALL_NO_RETURN;
-		finish(ctx, t);
+		finish(ctx, t, &t->rec, t->used);
 	}
 	bpf_map_delete_elem(&syscall_threads, &tid);
 	return 0;
