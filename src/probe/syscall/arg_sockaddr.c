@@ -58,6 +58,7 @@ static void add_vsock(struct call *c, struct fields *f, const struct sockaddr_vm
 	struct value cid = value_hex(c, vm->svm_cid);
 	fields_add(f, "svm_cid", name ? value_text(c, cid, "%s", name) : cid);
 	fields_add(f, "svm_port", value_hex(c, vm->svm_port));
+	fields_add(f, "svm_flags", UINT_VALUE(vm->svm_flags));
 }
 
 /* Writes the parts of a known family; false: not known, or too short. */

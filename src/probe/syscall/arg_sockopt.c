@@ -13,7 +13,7 @@ static const struct name_row level_rows[] = {
 	NAME_AS(270, "SOL_NETLINK"), NAME_AS(271, "SOL_TIPC"), NAME_AS(274, "SOL_BLUETOOTH"), NAME_AS(279, "SOL_ALG"), NAME_AS(282, "SOL_TLS"),
 	NAME_AS(283, "SOL_XDP"), NAME_AS(284, "SOL_MPTCP"),
 };
-static const struct names level_names = NAMES(level_rows, "SOL_???");
+static const struct names level_names = NAMES(level_rows, "SOL_??");
 const struct arg_type type_sockopt_level = { "int", decode_enum, &level_names };
 
 static const struct name_row socket_rows[] = {

@@ -8,17 +8,24 @@ static enum arg_when piece_when(const struct memory_piece *p)
 	return p->which & SYSCALL_WHICH_EXIT ? AT_EXIT : AT_ENTRY;
 }
 
-/* The piece that begins at or before @addr and goes beyond it (or ends there, for an empty one). */
+/* Does the piece begin at or before @addr and go beyond it (or, empty, lie there)? */
+static bool holds(const struct memory_piece *p, enum arg_when when, uint64_t addr)
+{
+	if (!(when & piece_when(p)) || p->which & SYSCALL_WHICH_COUNT || p->status == FETCHED_UNREADABLE)
+		return false;
+	return addr == p->addr || (addr > p->addr && addr - p->addr < p->bytes.len);
+}
+
+/* Of several pieces the one that goes furthest. */
 static const struct memory_piece *find(const struct call *c, enum arg_when when, uint64_t addr)
 {
+	const struct memory_piece *best = NULL;
 	for (unsigned i = 0; i < c->n_pieces; i++) {
 		const struct memory_piece *p = &c->piece[i];
-		if (!(when & piece_when(p)) || p->which & SYSCALL_WHICH_COUNT || p->status == FETCHED_UNREADABLE)
-			continue;
-		if (addr == p->addr || (addr > p->addr && addr - p->addr < p->bytes.len))
-			return p;
+		if (holds(p, when, addr) && (!best || p->bytes.len - (addr - p->addr) > best->bytes.len - (addr - best->addr)))
+			best = p;
 	}
-	return NULL;
+	return best;
 }
 
 bool memory_some(const struct call *c, enum arg_when when, uint64_t addr, size_t len, struct slice *ret)
