@@ -15,28 +15,28 @@ static void add_signature(struct strbuf *out, const struct syscall_row *row)
 	strbuf_adds(out, ")\n");
 }
 
-static int sys_list(const struct cmd *cmd, const struct options *o)
+static int sys_list(const bool *chosen)
 {
 	_cleanup_(strbuf_done) struct strbuf out = {};
-	const struct syscall_row *rows[SYSCALL_MAX_NR];
-	for (size_t i = 0; i < o->patterns.n || (i == 0 && !o->patterns.n); i++) {
-		const char *glob = o->patterns.n ? o->patterns.items[i] : "*";
-		size_t n = syscall_match(SYSCALL_ARCH_HERE, glob, rows);
-		if (n == 0)
-			return cmd_fail(EXIT_FAILED, "no system call is called '%.80s' (list them: utrace sys -l)", glob);
-		for (size_t k = 0; k < n; k++)
-			add_signature(&out, rows[k]);
+	for (long nr = 0; nr < SYSCALL_MAX_NR; nr++) {
+		const struct syscall_row *row = chosen[nr] ? syscall_by_number(SYSCALL_ARCH_HERE, nr) : NULL;
+		if (row)
+			add_signature(&out, row);
 	}
 	return cmd_print(&out);
 }
 
 static int sys_run(const struct cmd *cmd, struct options *o)
 {
-	int r = o->list ? 0 : cmd_check_target(cmd, o);
-	if (r)
-		return r;
+	bool chosen[SYSCALL_MAX_NR];
+	struct reason why = {};
+	if (syscall_choose(chosen, o->patterns.items, o->patterns.n, &why) < 0)
+		return cmd_usage(cmd, "%s", why.text);
+	if (o->list)
+		return sys_list(chosen);
+	int r = cmd_check_target(cmd, o);
 	static const char *const families[] = { "syscall", NULL };
-	return o->list ? sys_list(cmd, o) : cmd_trace(cmd, o, families);
+	return r ? r : cmd_trace(cmd, o, families);
 }
 
 static const char *const examples[] = {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "probe/syscall/internal.h"
+#include "probe/syscall/syscall.h"
 #include "sym/nearest.h"
 
 static int unknown(const char *word, struct reason *why)
@@ -15,10 +15,10 @@ static int unknown(const char *word, struct reason *why)
 			nearest_offer(&near, row->name);
 	}
 	nearest_text(&near, text, sizeof(text));
-	return reason_set(why, -EINVAL, "no system call is called '%.80s'%s%s (list them: utrace sys -l)", word, text[0] ? "; " : "", text);
+	return reason_set(why, -EINVAL, "no system call is called '%.80s'%s%s (see: utrace sys -l)", word, text[0] ? "; " : "", text);
 }
 
-static int choose(struct syscall_state *s, const char *word, struct reason *why)
+static int choose(bool *chosen, const char *word, struct reason *why)
 {
 	const struct syscall_row *rows[SYSCALL_MAX_NR];
 	bool wanted = word[0] != '!';
@@ -26,16 +26,16 @@ static int choose(struct syscall_state *s, const char *word, struct reason *why)
 	if (n == 0)
 		return unknown(word + !wanted, why);
 	for (size_t i = 0; i < n; i++)
-		s->wanted[syscall_number(SYSCALL_ARCH_HERE, rows[i])] = wanted;
+		chosen[syscall_number(SYSCALL_ARCH_HERE, rows[i])] = wanted;
 	return 0;
 }
 
-int syscall_choose(struct syscall_state *s, const struct text_list *words, struct reason *why)
+int syscall_choose(bool chosen[SYSCALL_MAX_NR], char *const *words, size_t n, struct reason *why)
 {
 	/* Without a name, or when the first word takes away, all are meant, unknown numbers too. */
-	memset(s->wanted, words->n == 0 || words->items[0][0] == '!', sizeof(s->wanted));
-	for (size_t i = 0; i < words->n; i++) {
-		int r = choose(s, words->items[i], why);
+	memset(chosen, n == 0 || words[0][0] == '!', SYSCALL_MAX_NR * sizeof(*chosen));
+	for (size_t i = 0; i < n; i++) {
+		int r = choose(chosen, words[i], why);
 		if (r < 0)
 			return r;
 	}

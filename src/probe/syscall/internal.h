@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/hashmap.h"
-#include "config/options.h"
 #include "priv/attach.h"
 #include "probe/families.h"
 #include "probe/syscall/syscall.h"
@@ -17,9 +16,6 @@ struct syscall_state {
 	bool wanted[SYSCALL_MAX_NR]; /* by number */
 	struct hashmap seen;         /* tid → struct syscall_seen */
 };
-
-/* choose.c: fills s->wanted from the words of the command line. -EINVAL and @why: one names no call. */
-int syscall_choose(struct syscall_state *s, const struct text_list *words, struct reason *why);
 
 /* stat.c: emits the counts that were made in the kernel. */
 void syscall_report_stat(struct engine *e);

@@ -491,8 +491,10 @@ static __always_inline void count_call(const struct syscall_rec *rec)
 	__u32 i = bucket_of(ns);
 	s->calls++;
 	s->errors += is_error(rec->ret);
+	if (rec->flags & SYSCALL_NO_ENTRY)
+		return; /* nobody knows how long it took */
 	s->total_ns += ns;
-	if (ns < s->min_ns || s->calls == 1)
+	if (ns < s->min_ns || !s->min_ns)
 		s->min_ns = ns;
 	if (ns > s->max_ns)
 		s->max_ns = ns;
@@ -523,7 +525,7 @@ static __always_inline void finish(void *ctx, struct syscall_thread *t, struct s
 		return;
 	if (!where_passes(rec))
 		return;
-	if (want_stat && !(rec->flags & (SYSCALL_NO_ENTRY | SYSCALL_COMPAT | SYSCALL_X32)))
+	if (want_stat && !(rec->flags & (SYSCALL_NO_RETURN | SYSCALL_COMPAT | SYSCALL_X32)))
 		count_call(rec);
 	if (want_calls)
 		send(ctx, t, rec, used);

@@ -25,7 +25,7 @@ static int syscall_open(struct engine *e, void *state, struct reason *why)
 {
 	struct syscall_state *s = state;
 	const struct options *o = engine_options(e);
-	int r = syscall_choose(s, &o->patterns, why);
+	int r = syscall_choose(s->wanted, o->patterns.items, o->patterns.n, why);
 	if (r == 0 && o->where)
 		r = where_new(&s->where, o->where, why);
 	if (r == 0 && s->where && o->stat && where_needs_user(s->where))

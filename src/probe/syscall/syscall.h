@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/reason.h"
 #include "base/strbuf.h"
 #include "event/event.h"
 #include "probe/syscall/syscall.abi.h"
@@ -50,6 +51,12 @@ unsigned syscall_n_args(const struct syscall_row *row);
 
 /* The calls of @arch whose name matches @glob, by number, into @ret (up to SYSCALL_MAX_NR); returns how many. */
 size_t syscall_match(enum syscall_arch arch, const char *glob, const struct syscall_row **ret);
+
+/*
+ * Marks by number the calls that @words mean: names and globs, '!' in front takes away; none: all. -EINVAL and @why (with
+ * the nearest names): a word means none.
+ */
+int syscall_choose(bool chosen[SYSCALL_MAX_NR], char *const *words, size_t n, struct reason *why);
 
 /* What the kernel half has to read for a call, keeping @string_bytes of each buffer. */
 void syscall_plan(const struct syscall_row *row, unsigned string_bytes, struct syscall_plan *ret);
