@@ -16,12 +16,14 @@ extern const struct cmd explain_cmd;
 extern const struct cmd func_cmd;
 extern const struct cmd help_cmd;
 extern const struct cmd man_cmd;
+extern const struct cmd sys_cmd;
 extern const struct cmd version_cmd;
 
 extern const struct cmd doctor_cmd;
 
 const struct cmd *const commands[] = {
 	&func_cmd,
+	&sys_cmd,
 	&doctor_cmd,
 	&explain_cmd,
 	&config_cmd,

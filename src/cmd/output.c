@@ -52,6 +52,7 @@ int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const 
 		return cmd_fail(exit_failed(o), "%s", why.text);
 	struct sink_settings settings = {
 		.out = out, .color = wants_color(o, out), .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
+		.of_syscalls = streq(families[0], "syscall"),
 	};
 	struct sink *sink;
 	if (sink_open(&sink, o->json ? &json_sink : &text_sink, &settings, &why) < 0)

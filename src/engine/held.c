@@ -30,6 +30,7 @@ static void child_run(char **argv, int go, int failed)
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL); /* ours is ignored, and exec would keep that: `yes | head` would not end */
 	execvp(argv[0], argv);
 	int error = errno;
 	if (write(failed, &error, sizeof(error)) < 0)

@@ -16,6 +16,7 @@ struct sink_settings {
 	const char *columns; /* --columns, or NULL */
 	bool flat;           /* calls come filtered one by one: do not wait for the outermost one */
 	bool histograms;     /* show them */
+	bool of_syscalls;    /* --sort and --columns mean the table of system calls */
 };
 
 struct sink_ops {

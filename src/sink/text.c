@@ -75,13 +75,13 @@ static int text_open(void *state, const struct sink_settings *settings, struct r
 {
 	struct text_state *s = state;
 	s->settings = *settings;
-	struct sink_settings plain = *settings;
-	if (!settings->columns)
-		plain.columns = "calls,total,self,p50,p99,function";
-	int r = table_init(&s->stat, stat_columns, "total", &plain, why);
-	plain = *settings;
-	plain.sort = plain.columns = NULL; /* the same names, as far as they are there: sys checks its own */
-	return r < 0 ? r : table_init(&s->calls, syscall_columns, "total", &plain, why);
+	struct sink_settings functions = *settings, syscalls = *settings;
+	struct sink_settings *other = settings->of_syscalls ? &functions : &syscalls;
+	other->sort = other->columns = NULL;
+	if (!functions.columns)
+		functions.columns = "calls,total,self,p50,p99,function";
+	int r = table_init(&s->stat, stat_columns, "total", &functions, why);
+	return r < 0 ? r : table_init(&s->calls, syscall_columns, "total", &syscalls, why);
 }
 
 static void add_color(const struct text_state *s, struct strbuf *b, const char *code)
@@ -244,10 +244,10 @@ static void syscall_text(struct strbuf *b, const struct event *e)
 	_cleanup_(strbuf_done) struct strbuf d = {};
 	if (e->field[SYSCALL_DURATION].kind == VALUE_UINT)
 		time_duration(&d, e->field[SYSCALL_DURATION].u);
-	strbuf_addf(b, "%8s  ", strbuf_str(&d));
+	strbuf_addf(b, "%8s%c ", strbuf_str(&d), e->field[SYSCALL_LOST_BEFORE].kind == VALUE_UINT ? '!' : ' ');
 	strbuf_add_slice(b, e->field[SYSCALL_FUNCTION].s);
 	strbuf_addc(b, '(');
-	text_arguments(b, &e->field[SYSCALL_ARGUMENTS]);
+	text_value(b, &e->field[SYSCALL_ARGUMENTS]);
 	strbuf_adds(b, ") = ");
 	if (e->field[SYSCALL_RETURN].kind == VALUE_NONE)
 		strbuf_addc(b, '?');

@@ -1,0 +1,206 @@
+/* syscall: the user half: plans into the kernel, records into events. */
+#include "probe/syscall/syscall.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/alloc.h"
+#include "base/macro.h"
+#include "config/options.h"
+#include "priv/loader.h"
+#include "probe/syscall/internal.h"
+
+#define THREADS_MAX 65536 /* remembered; when there are more, all are forgotten */
+
+/* The last record of a thread. */
+struct syscall_seen {
+	uint32_t generation, seq;
+};
+
+static int syscall_open(struct engine *e, void *state, struct reason *why)
+{
+	struct syscall_state *s = state;
+	const struct options *o = engine_options(e);
+	int r = syscall_choose(s->wanted, o->patterns.items, o->patterns.n, why);
+	if (r == 0 && o->where)
+		r = where_new(&s->where, o->where, why);
+	if (r == 0 && s->where && o->stat && where_needs_user(s->where))
+		return reason_set(why, -EINVAL, "--where '%s' cannot be decided in the kernel, where --stat counts; leave out one of them", o->where);
+	return r;
+}
+
+static void set_shape(struct engine *e, const struct syscall_state *s)
+{
+	const struct options *o = engine_options(e);
+	bool want_calls = !o->stat, want_stat = o->stat;
+	uint32_t string_bytes = (uint32_t)MIN(o->string_bytes, (uint64_t)SYSCALL_MAX_PATH - 1), self = (uint32_t)getpid();
+	struct where_program where = {};
+	if (s->where)
+		where_kernel(s->where, &where);
+	loader_set_value(s->object, "want_calls", want_calls);
+	loader_set_value(s->object, "want_stat", want_stat);
+	loader_set_value(s->object, "min_ns", o->min_ns);
+	loader_set_value(s->object, "string_bytes", string_bytes);
+	loader_set_value(s->object, "where_program", where);
+	loader_set_value(s->object, "target_all", o->all);
+	loader_set_value(s->object, "target_not", self);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(s->object, "syscall_threads"), (uint32_t)o->max_threads);
+	if (want_stat)
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(s->object, "syscall_stats"), SYSCALL_MAX_NR);
+}
+
+static int write_plans(struct engine *e, const struct syscall_state *s)
+{
+	unsigned string_bytes = (unsigned)MIN(engine_options(e)->string_bytes, (uint64_t)SYSCALL_MAX_PATH - 1);
+	int map = bpf_map__fd(bpf_object__find_map_by_name(s->object, "syscall_plans"));
+	for (uint32_t nr = 0; nr < SYSCALL_MAX_NR; nr++) {
+		const struct syscall_row *row = syscall_by_number(SYSCALL_ARCH_HERE, nr);
+		struct syscall_plan plan = {};
+		if (row)
+			syscall_plan(row, string_bytes, &plan);
+		if (s->wanted[nr])
+			plan.flags |= SYSCALL_WANTED;
+		if (bpf_map_update_elem(map, &nr, &plan, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int attach(struct syscall_state *s, struct reason *why)
+{
+	/* Ends before beginnings: a call is never begun without its end being seen. */
+	static const char *const points[][2] = {
+		{ "syscall_thread_exit", "sched_process_exit" },
+		{ "syscall_thread_exec", "sched_process_exec" },
+		{ "syscall_exit", "sys_exit" },
+		{ "syscall_enter", "sys_enter" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+		int fd = bpf_program__fd(bpf_object__find_program_by_name(s->object, points[i][0]));
+		int r = attach_raw(&s->links, fd, points[i][1], why);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int syscall_load(struct engine *e, void *state, struct reason *why)
+{
+	struct syscall_state *s = state;
+	int r = loader_open(engine_loader(e), "syscall", &s->object, why);
+	if (r < 0)
+		return r;
+	set_shape(e, s);
+	r = loader_load(engine_loader(e), s->object, why);
+	if (r == 0)
+		r = write_plans(e, s);
+	return r == 0 ? attach(s, why) : r;
+}
+
+static void forget_threads(struct syscall_state *s)
+{
+	size_t at = 0;
+	uint64_t tid;
+	void *seen;
+	while (hashmap_next(&s->seen, &at, &tid, &seen))
+		free(seen);
+	hashmap_done(&s->seen);
+}
+
+/* How many records of this thread were lost between the one before and this one. */
+static uint32_t lost_before(struct syscall_state *s, const struct rec_head *head)
+{
+	struct syscall_seen *seen = hashmap_get(&s->seen, head->tid);
+	if (!seen && s->seen.n >= THREADS_MAX)
+		forget_threads(s);
+	if (!seen) {
+		seen = xcalloc(1, sizeof(*seen));
+		hashmap_put(&s->seen, head->tid, seen);
+		seen->generation = ~head->generation;
+	}
+	if (seen->generation != head->generation)
+		*seen = (struct syscall_seen){ .generation = head->generation };
+	uint32_t lost = head->seq - seen->seq - 1;
+	seen->seq = head->seq;
+	return lost > 1u << 30 ? 0 : lost;
+}
+
+static void tell_loss(struct engine *e, const struct rec_head *head, uint32_t n)
+{
+	struct event event;
+	event_init(&event, EVENT_LOST);
+	event.field[LOST_CAUSE] = STRING_VALUE(SLICE("ring_full"));
+	event.field[LOST_COUNT] = UINT_VALUE(n);
+	engine_emit_of(e, &event, head);
+}
+
+static void syscall_take(struct engine *e, void *state, const struct rec_head *head)
+{
+	struct event event;
+	if (head->type != REC_SYSCALL_CALL || syscall_decode((const void *)head, head->length, engine_arena(e), &event) < 0)
+		return;
+	uint32_t lost = lost_before(state, head);
+	if (lost) {
+		tell_loss(e, head, lost);
+		event.field[SYSCALL_LOST_BEFORE] = UINT_VALUE(lost);
+	}
+	engine_emit_of(e, &event, head);
+}
+
+/* Calls that are still open at the end: what they were given is known. */
+static void show_open(struct engine *e, struct syscall_state *s)
+{
+	int map = loader_map(engine_loader(e), "syscall_threads");
+	_cleanup_(free) struct syscall_thread *t = xcalloc(1, sizeof(*t));
+	uint32_t tid, next;
+	for (int r = bpf_map_get_next_key(map, NULL, &next); r == 0; r = bpf_map_get_next_key(map, &tid, &next)) {
+		tid = next;
+		if (bpf_map_lookup_elem(map, &tid, t) < 0 || !t->open || t->used > sizeof(t->tail))
+			continue;
+		t->rec.flags |= SYSCALL_NO_RETURN;
+		t->rec.head.length = (uint16_t)(sizeof(t->rec) + t->used);
+		t->rec.head.generation = t->generation;
+		t->rec.head.seq = t->seq + 1;
+		engine_fact(e, &t->rec.head);
+	}
+}
+
+static void syscall_drain(struct engine *e, void *state, bool last)
+{
+	const struct options *o = engine_options(e);
+	if (!last)
+		return;
+	if (o->stat)
+		syscall_report_stat(e);
+	else if (!o->min_ns)
+		show_open(e, state);
+}
+
+static void syscall_detach(struct engine *e, void *state)
+{
+	links_done(&((struct syscall_state *)state)->links);
+}
+
+static void syscall_close(struct engine *e, void *state)
+{
+	struct syscall_state *s = state;
+	links_done(&s->links);
+	forget_threads(s);
+	where_free(s->where);
+}
+
+const struct probe_ops syscall_probe = {
+	.name = "syscall",
+	.record_family = REC_SYSCALL,
+	.state_size = sizeof(struct syscall_state),
+	.open = syscall_open,
+	.load = syscall_load,
+	.decode = syscall_take,
+	.drain = syscall_drain,
+	.detach = syscall_detach,
+	.close = syscall_close,
+};
