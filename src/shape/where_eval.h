@@ -29,9 +29,15 @@ static __always_inline bool where_compare(__u8 op, bool is_signed, __u64 a, __u6
 	}
 }
 
+/* An int that is negative fills only the low half of its register: compared with a negative number, it means that. */
+static __always_inline __u64 where_widen(__u64 value, const volatile struct where_step *s)
+{
+	return s->is_signed && s->number < 0 && value >> 31 == 1 ? value | 0xffffffffull << 32 : value;
+}
+
 /*
  * @p:      volatile, as it may be a constant that is set before the program is loaded, and the compiler must not look at it
- * @values: 64 bits each, as they are shown: an int is sign extended. On kernels before 5.12 they must lie in a map.
+ * @values: 64 bits each; a register as it is. On kernels before 5.12 they must lie in a map.
  * @known:  bit set of the fields of @values that are known now, 1 << enum where_field
  *
  * True: the event passes, or may still pass. A malformed program lets everything pass.
@@ -61,7 +67,7 @@ static __always_inline bool where_eval(const volatile struct where_program *p, c
 			if (field >= WHERE_FIELDS)
 				return true;
 			bool is_known = known >> field & 1;
-			bool holds = where_compare(s->op, s->is_signed, (__u64)values[field], (__u64)s->number);
+			bool holds = where_compare(s->op, s->is_signed, where_widen((__u64)values[field], s), (__u64)s->number);
 			may_true = a << 1 | (!is_known || holds);
 			may_false = b << 1 | (!is_known || !holds);
 		}

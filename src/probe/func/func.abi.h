@@ -85,6 +85,7 @@ struct func_thread {
 	__u32 busy; /* inside one of these programs: an interrupt must not touch the stack */
 	__u32 pad;
 	struct fetch_source fetch;
+	__s64 where_values[WHERE_FIELDS];
 	char stack[FUNC_SLOTS_BYTES]; /* open calls, slot_bytes each */
 	struct func_point_rec point; /* the one being built */
 	char tail[2 * (FETCH_MAX_BYTES + FUNC_FETCH_BYTES)]; /* its fetches; and what a fetch into the last slot may touch */

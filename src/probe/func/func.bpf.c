@@ -161,11 +161,11 @@ static __always_inline void count_call(const struct func_call_rec *call)
 		__sync_fetch_and_add(&h->bucket[i], 1);
 }
 
-static __always_inline bool where_passes(const struct func_call_rec *call)
+static __always_inline bool where_passes(struct func_thread *t, const struct func_call_rec *call)
 {
 	if (!where_program.n)
 		return true;
-	__s64 values[WHERE_FIELDS];
+	__s64 *values = t->where_values;
 	for (int i = 0; i < 6; i++)
 		values[WHERE_ARG1 + i] = call->argument[i];
 	values[WHERE_RET] = call->return_value;
@@ -176,7 +176,7 @@ static __always_inline bool where_passes(const struct func_call_rec *call)
 	__u32 known = (1u << WHERE_FIELDS) - 1;
 	if (!(call->flags & CALL_EXIT_SEEN))
 		known &= ~(1u << WHERE_RET | 1u << WHERE_DURATION);
-	return where_eval((const struct where_program *)&where_program, values, known);
+	return where_eval(&where_program, values, known);
 }
 
 /* A call is over, one way or the other: count it or send it, unless a filter leaves it out. */
@@ -186,7 +186,7 @@ static __always_inline void finish(void *ctx, struct func_thread *t, struct func
 		return;
 	if (min_ns && (!(call->flags & CALL_EXIT_SEEN) || call->duration_ns < min_ns))
 		return;
-	if (!where_passes(call))
+	if (!where_passes(t, call))
 		return;
 	if (want_stat)
 		count_call(call);
