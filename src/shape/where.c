@@ -298,7 +298,7 @@ static bool compare(const struct where_node *n, const struct event *e)
 	case VALUE_UINT:
 	case VALUE_INT:
 	case VALUE_ADDRESS:
-		return where_compare((uint8_t)n->op, n->is_signed, v.u, (uint64_t)n->number);
+		return where_compare((uint8_t)n->op, n->is_signed, where_widen(v.u, n->is_signed, n->number), (uint64_t)n->number);
 	case VALUE_DOUBLE:
 		return compare_double(n, v.d);
 	default:

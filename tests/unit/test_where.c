@@ -293,6 +293,8 @@ static bool write_compare(struct world *w, struct strbuf *out)
 	size_t at = out->len;
 	write_number(w, out, b, field == WHERE_DURATION);
 	bool is_signed = out->data[at] == '-' || (b == 0 && op > 1);
+	if (is_signed && b < 0 && (uint64_t)a >> 31 == 1)
+		a = (int32_t)a; /* a negative int in a register */
 	int order = is_signed ? (a > b) - (a < b) : ((uint64_t)a > (uint64_t)b) - ((uint64_t)a < (uint64_t)b);
 	return (bool[]){ order == 0, order != 0, order < 0, order <= 0, order > 0, order >= 0 }[op];
 }
