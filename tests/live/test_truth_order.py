@@ -30,8 +30,8 @@ def program(request, tmp_path_factory):
 
 def log_of(program, path):
     """{thread: ["> name" ...]} as the program wrote it."""
-    names = symbols(program, demangle=True)
-    main = next(address for address, name in names.items() if name == "main" or name.startswith("main("))
+    names = symbols(program)
+    main = next(address for address, name in names.items() if name == "main")
     lines = path.read_text().split("\n")
     offset = int(lines[0], 16) - main
     found = collections.defaultdict(list)

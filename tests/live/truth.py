@@ -103,8 +103,10 @@ def walk(roots, inside, ended):
     return found
 
 
-def symbols(binary, demangle=False):
-    """{address in the file: name} of functions, by nm."""
-    listing = subprocess.run(["nm", *(["-C"] if demangle else []), binary], capture_output=True, text=True, check=True).stdout
+def symbols(binary):
+    """{address in the file: name} of functions, by nm and c++filt, without parameters."""
+    listing = subprocess.run(["nm", binary], capture_output=True, text=True, check=True).stdout
     lines = [line.split(" ", 2) for line in listing.splitlines()]
-    return {int(address, 16): name for address, kind, name in lines if address and kind in "tTwWiu"}
+    mangled = {int(address, 16): name for address, kind, name in lines if address and kind in "tTwWiu"}
+    names = subprocess.run(["c++filt", "-p"], input="\n".join(mangled.values()), capture_output=True, text=True, check=True).stdout
+    return dict(zip(mangled, names.splitlines()))
