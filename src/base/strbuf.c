@@ -49,6 +49,36 @@ void strbuf_adds(struct strbuf *b, const char *s)
 	strbuf_add(b, s, strlen(s));
 }
 
+/* Digits are made here, not by printf: they are most of what a stream of JSON consists of, and cost a tenth. */
+void strbuf_add_uint(struct strbuf *b, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	strbuf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void strbuf_add_int(struct strbuf *b, int64_t n)
+{
+	if (n < 0)
+		strbuf_addc(b, '-');
+	strbuf_add_uint(b, n < 0 ? -(uint64_t)n : (uint64_t)n);
+}
+
+void strbuf_add_hex(struct strbuf *b, uint64_t n)
+{
+	char digits[18];
+	size_t at = sizeof(digits);
+	do
+		digits[--at] = "0123456789abcdef"[n & 15];
+	while (n >>= 4);
+	digits[--at] = 'x';
+	digits[--at] = '0';
+	strbuf_add(b, digits + at, sizeof(digits) - at);
+}
+
 void strbuf_add_slice(struct strbuf *b, struct slice s)
 {
 	strbuf_add(b, s.data, s.len);

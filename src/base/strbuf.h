@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/slice.h"
@@ -20,6 +21,9 @@ void strbuf_add(struct strbuf *b, const void *bytes, size_t len);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_adds(struct strbuf *b, const char *s);
 void strbuf_add_slice(struct strbuf *b, struct slice s);
+void strbuf_add_uint(struct strbuf *b, uint64_t n); /* decimal */
+void strbuf_add_int(struct strbuf *b, int64_t n);
+void strbuf_add_hex(struct strbuf *b, uint64_t n);  /* with 0x before it */
 void strbuf_pad(struct strbuf *b, char c, size_t n); /* n times c */
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) _printf_(2, 3);
 void strbuf_addv(struct strbuf *b, const char *fmt, va_list ap);

@@ -8,6 +8,7 @@
 struct json_state {
 	FILE *out;
 	struct strbuf line;
+	struct rfc3339 clock;
 };
 
 /* Length of the well-formed UTF-8 sequence at @s, 0 when there is none (RFC 3629, section 4). */
@@ -24,11 +25,25 @@ static size_t utf8_length(const unsigned char *s, size_t len)
 	return n;
 }
 
+/* Bytes at the beginning that are written as they are. */
+static size_t plain_length(struct slice s)
+{
+	size_t i = 0;
+	while (i < s.len && s.data[i] >= 0x20 && s.data[i] < 0x7f && s.data[i] != '"' && s.data[i] != '\\')
+		i++;
+	return i;
+}
+
 /* A string of JSON is text; a byte that is no text is written as the code point of the same number. */
 static void add_string(struct strbuf *b, struct slice s)
 {
 	strbuf_addc(b, '"');
 	for (size_t i = 0; i < s.len;) {
+		size_t plain = plain_length((struct slice){ s.data + i, s.len - i });
+		strbuf_add(b, s.data + i, plain);
+		i += plain;
+		if (i == s.len)
+			break;
 		unsigned char c = (unsigned char)s.data[i];
 		size_t n = utf8_length((const unsigned char *)s.data + i, s.len - i);
 		if (c == '"' || c == '\\')
@@ -91,10 +106,10 @@ static void add_value(struct strbuf *b, const struct value *v)
 		strbuf_adds(b, v->boolean ? "true" : "false");
 		break;
 	case VALUE_UINT:
-		strbuf_addf(b, "%llu", (unsigned long long)v->u);
+		strbuf_add_uint(b, v->u);
 		break;
 	case VALUE_INT:
-		strbuf_addf(b, "%lld", (long long)v->i);
+		strbuf_add_int(b, v->i);
 		break;
 	case VALUE_DOUBLE:
 		strbuf_addf(b, isfinite(v->d) ? "%.17g" : "null", v->d);
@@ -103,7 +118,9 @@ static void add_value(struct strbuf *b, const struct value *v)
 		add_string(b, v->s);
 		break;
 	case VALUE_ADDRESS:
-		strbuf_addf(b, "\"0x%llx\"", (unsigned long long)v->u);
+		strbuf_addc(b, '"');
+		strbuf_add_hex(b, v->u);
+		strbuf_addc(b, '"');
 		break;
 	case VALUE_UNREADABLE:
 		strbuf_adds(b, "\"?\"");
@@ -118,31 +135,48 @@ static void add_value(struct strbuf *b, const struct value *v)
 	}
 }
 
+static void add_name(struct strbuf *b, const char *name)
+{
+	strbuf_adds(b, ",\"");
+	strbuf_adds(b, name);
+	strbuf_adds(b, "\":");
+}
+
+static void add_number(struct strbuf *b, const char *name, uint64_t n)
+{
+	add_name(b, name);
+	strbuf_add_uint(b, n);
+}
+
 static void add_member(struct strbuf *b, const char *name, const struct value *v)
 {
-	strbuf_addf(b, ",\"%s\":", name);
+	add_name(b, name);
 	add_value(b, v);
 }
 
 static void add_task(struct strbuf *b, const struct event *e)
 {
-	if (e->runtime)
-		strbuf_addf(b, ",\"runtime\":\"%s\"", e->runtime);
+	if (e->runtime) {
+		add_name(b, "runtime");
+		add_string(b, slice_of(e->runtime));
+	}
 	if (!e->pid)
 		return;
-	strbuf_addf(b, ",\"process_id\":%u,\"thread_id\":%u", e->pid, e->tid);
+	add_number(b, "process_id", e->pid);
+	add_number(b, "thread_id", e->tid);
 	if (e->process_name.len) {
-		strbuf_adds(b, ",\"process_name\":");
+		add_name(b, "process_name");
 		add_string(b, e->process_name);
 	}
 	if (e->strand_id)
-		strbuf_addf(b, ",\"strand_id\":%llu", (unsigned long long)e->strand_id);
+		add_number(b, "strand_id", e->strand_id);
 }
 
 /* {"type": ..., "value": ...}, as function results are written. */
 static void add_typed(struct strbuf *b, const char *name, const struct value *v)
 {
-	strbuf_addf(b, ",\"%s\":{\"value\":", name);
+	add_name(b, name);
+	strbuf_adds(b, "{\"value\":");
 	add_value(b, v);
 	if (v->text.len) {
 		strbuf_adds(b, ",\"text\":");
@@ -163,8 +197,10 @@ static void json_write(void *state, const struct event *e)
 	struct strbuf *b = &s->line;
 	strbuf_clear(b);
 	strbuf_adds(b, "{\"timestamp\":\"");
-	time_rfc3339(b, e->time_ns + (uint64_t)e->realtime_offset_ns);
-	strbuf_addf(b, "\",\"event_type\":\"%s\"", e->type->name);
+	time_rfc3339(b, &s->clock, e->time_ns + (uint64_t)e->realtime_offset_ns);
+	strbuf_adds(b, "\",\"event_type\":\"");
+	strbuf_adds(b, e->type->name);
+	strbuf_addc(b, '"');
 	add_task(b, e);
 	for (uint32_t i = 0; i < e->type->n_fields; i++) {
 		const struct value *v = &e->field[i];

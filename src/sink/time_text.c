@@ -12,13 +12,25 @@ void time_of_day(struct strbuf *out, uint64_t realtime_ns)
 	strbuf_addf(out, "%02d:%02d:%02d.%06u", tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(realtime_ns % NSEC_PER_SEC / 1000));
 }
 
-void time_rfc3339(struct strbuf *out, uint64_t realtime_ns)
+static void set_second(struct rfc3339 *last, uint64_t second)
 {
-	time_t s = (time_t)(realtime_ns / NSEC_PER_SEC);
+	time_t s = (time_t)second;
 	struct tm tm;
 	gmtime_r(&s, &tm);
-	strbuf_addf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		    tm.tm_sec, (unsigned)(realtime_ns % NSEC_PER_SEC));
+	last->second = second;
+	strftime(last->text, sizeof(last->text), "%Y-%m-%dT%H:%M:%S", &tm);
+}
+
+void time_rfc3339(struct strbuf *out, struct rfc3339 *last, uint64_t realtime_ns)
+{
+	uint64_t second = realtime_ns / NSEC_PER_SEC, ns = realtime_ns % NSEC_PER_SEC;
+	char fraction[11] = ".000000000Z";
+	if (!last->text[0] || last->second != second)
+		set_second(last, second);
+	for (size_t i = 9; ns; i--, ns /= 10)
+		fraction[i] = (char)('0' + ns % 10);
+	strbuf_adds(out, last->text);
+	strbuf_add(out, fraction, sizeof(fraction));
 }
 
 void time_duration(struct strbuf *out, uint64_t ns)

@@ -6,5 +6,12 @@
 #include "base/strbuf.h"
 
 void time_of_day(struct strbuf *out, uint64_t realtime_ns);  /* 14:02:11.120394, local time */
-void time_rfc3339(struct strbuf *out, uint64_t realtime_ns); /* 2026-11-21T14:02:11.120394512Z */
+
+/* 2026-11-21T14:02:11.120394512Z. What comes before the point is kept from call to call: zero @last before the first. */
+struct rfc3339 {
+	uint64_t second;
+	char text[32];
+};
+void time_rfc3339(struct strbuf *out, struct rfc3339 *last, uint64_t realtime_ns);
+
 void time_duration(struct strbuf *out, uint64_t ns);         /* "312ns" "3.21ms" "12.3s": three digits, its unit */
