@@ -105,6 +105,8 @@ void engine_emit(struct engine *e, struct event *event)
 	e->sink->ops->write(e->sink->state, event);
 	if (event->type == &event_types[EVENT_LOST] || event->type == &event_types[EVENT_PROCESS])
 		return;
+	if (event->type == &event_types[EVENT_FUNCTION_CALL] && slice_eq_str(event->field[CALL_END].s, "open"))
+		return; /* it is counted when it ends */
 	e->account.shown++;
 	if (o->limit && event->type->of_task && e->account.shown >= o->limit)
 		e->limit_reached = true;

@@ -142,7 +142,13 @@ static void add_task(struct strbuf *b, const struct event *e)
 /* {"type": ..., "value": ...}, as function results are written. */
 static void add_typed(struct strbuf *b, const char *name, const struct value *v)
 {
-	strbuf_addf(b, ",\"%s\":{\"value\":", name);
+	strbuf_addf(b, ",\"%s\":{", name);
+	if (v->type.len) {
+		strbuf_adds(b, "\"type\":");
+		add_string(b, v->type);
+		strbuf_addc(b, ',');
+	}
+	strbuf_adds(b, "\"value\":");
 	add_value(b, v);
 	if (v->text.len) {
 		strbuf_adds(b, ",\"text\":");
@@ -168,11 +174,9 @@ static void json_write(void *state, const struct event *e)
 	add_task(b, e);
 	for (uint32_t i = 0; i < e->type->n_fields; i++) {
 		const struct value *v = &e->field[i];
-		if (v->kind == VALUE_NONE)
-			continue;
-		if (e->type->fields[i].kind[0] == 'v')
+		if (e->type->fields[i].kind[0] == 'v' && (v->kind != VALUE_NONE || v->type.len))
 			add_typed(b, e->type->fields[i].name, v);
-		else
+		else if (v->kind != VALUE_NONE)
 			add_member(b, e->type->fields[i].name, v);
 	}
 	strbuf_adds(b, "}\n");

@@ -77,7 +77,6 @@ struct func_state {
 	uint64_t threads_seen;
 	struct hashmap shown_open;    /* tid<<32|depth → number of the call that was shown while it was open */
 	uint32_t slot_bytes;
-	unsigned drains;
 	size_t attached;              /* functions, over all processes */
 	bool over_cap;                /* told: more functions than room */
 	bool warned;                  /* told: return probes where something unwinds */
