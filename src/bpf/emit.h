@@ -2,7 +2,7 @@
  * emit.h: the way out of the kernel, for every family: two rings shared by all objects, and the account of losses.
  *
  * Records are built in memory that belongs to the thread (never per CPU: uprobe programs can be preempted by another
- * task that runs the same program) and copied out whole. The ring wakes its reader only when WAKE_BYTES are pending:
+ * task that runs the same program) and copied out whole. The ring wakes its reader only when EVENTS_WAKE_BYTES are pending:
  * a wake-up costs 6.5 us, fifteen times a record; user space looks at least every 50 ms by itself.
  */
 #pragma once
@@ -10,8 +10,7 @@
 #include "bpf/kernel.h"
 #include "bpf/record.abi.h"
 
-#define WAKE_BYTES (256 * 1024)
-
+const volatile __u32 wake_bytes = EVENTS_WAKE_BYTES;
 const volatile bool emit_by_perf = false; /* perf buffers instead of ring buffers: kernels before 5.8 */
 
 struct {
@@ -50,7 +49,7 @@ static __always_inline void emit(void *ctx, const void *rec, __u64 len)
 	if (emit_by_perf) {
 		r = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, (void *)rec, len);
 	} else {
-		__u64 flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+		__u64 flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 		r = bpf_ringbuf_output(&events, (void *)rec, len, flags);
 	}
 	if (r)

@@ -40,6 +40,7 @@ struct rec_head {
 _Static_assert(sizeof(struct rec_head) == 40, "layout");
 
 #define REC_MAX_BYTES 8192 /* of one record */
+#define EVENTS_WAKE_BYTES (256 * 1024u) /* pending in the events ring before its reader is woken; half of a smaller ring */
 
 /* Why something that happened is not shown. Counted per CPU in the map `losses`, and told at the end. */
 enum loss_cause {

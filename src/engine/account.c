@@ -28,6 +28,13 @@ const char *loss_name(enum loss_cause cause)
 	return cause < LOSS_CAUSES ? causes[cause].name : "unknown";
 }
 
+void account_told(struct account *a, const struct event *lost)
+{
+	for (size_t i = 0; i < LOSS_CAUSES; i++)
+		if (slice_eq_str(lost->field[LOST_CAUSE].s, causes[i].name))
+			a->told[i] += lost->field[LOST_COUNT].u;
+}
+
 void account_done(struct account *a)
 {
 	for (size_t i = 0; i < a->notes.n; i++)

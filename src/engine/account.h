@@ -12,6 +12,7 @@
 struct account {
 	uint64_t shown;
 	uint64_t lost[LOSS_CAUSES];
+	uint64_t told[LOSS_CAUSES]; /* of them, by events where they happened */
 	uint64_t malformed;      /* records that the reader refused */
 	struct text_notes {
 		char *items[16];
@@ -19,6 +20,7 @@ struct account {
 	} notes;
 };
 
+void account_told(struct account *a, const struct event *lost); /* an EVENT_LOST that is written */
 const char *loss_name(enum loss_cause cause);  /* "ring_full" ... as in JSON */
 void account_done(struct account *a);
 void account_note(struct account *a, const char *text); /* copied; the first 16 are kept */

@@ -35,6 +35,8 @@
 
 #define LOOK_NS (50 * NSEC_PER_MSEC)  /* at the rings, when they have not woken us: kernel halves wake only at 256 KiB */
 #define LOOKS_A_DRAIN 5
+#define PAGE_BYTES 4096u
+#define FACTS_BYTES (1024 * 1024u)
 
 const struct options *engine_options(const struct engine *e)
 {
@@ -93,6 +95,8 @@ void engine_emit(struct engine *e, struct event *event)
 	const struct options *o = e->job->options;
 	if (e->limit_reached && event->type->of_task)
 		return;
+	if (event->type == &event_types[EVENT_LOST])
+		account_told(&e->account, event);
 	if (e->where && event->type != &event_types[EVENT_LOST] && !where_matches(e->where, event))
 		return;
 	event->realtime_offset_ns = e->realtime_offset_ns;
@@ -101,6 +105,8 @@ void engine_emit(struct engine *e, struct event *event)
 	e->sink->ops->write(e->sink->state, event);
 	if (event->type == &event_types[EVENT_LOST] || event->type == &event_types[EVENT_PROCESS])
 		return;
+	if (event->type == &event_types[EVENT_FUNCTION_CALL] && slice_eq_str(event->field[CALL_END].s, "open"))
+		return; /* it is counted when it ends */
 	e->account.shown++;
 	if (o->limit && event->type->of_task && e->account.shown >= o->limit)
 		e->limit_reached = true;
@@ -142,12 +148,12 @@ static void on_record(void *arg, const struct rec_head *rec)
 }
 
 /* Rings first the facts; then what the batch left behind goes. */
-static void consume(struct engine *e)
+static void consume(struct engine *e, bool last)
 {
 	if (!e->events)
 		return;
-	ring_consume(e->facts);
-	ring_consume(e->events);
+	ring_consume(e->facts, last);
+	ring_consume(e->events, last);
 	arena_reset(&e->arena);
 	processes_sweep(&e->processes);
 }
@@ -294,11 +300,16 @@ static int try_step(struct engine *e, bool attach, struct reason *why)
 static int open_rings(struct engine *e, struct reason *why)
 {
 	bool by_perf = loader_by_perf(e->loader);
-	uint32_t pages = (uint32_t)(engine_options(e)->buffer_bytes / 4 / 4096);
-	int r = ring_new(&e->facts, loader_map(e->loader, "facts"), by_perf, 64, on_record, e, why);
-	if (r == 0)
-		r = ring_new(&e->events, loader_map(e->loader, "events"), by_perf, MAX(pages, 16u), on_record, e, why);
-	return r;
+	uint32_t event_bytes = MAX((uint32_t)(engine_options(e)->buffer_bytes / 4), 16u * PAGE_BYTES);
+	struct ring_request facts = {
+		.map_fd = loader_map(e->loader, "facts"), .by_perf = by_perf, .perf_pages = FACTS_BYTES / 4 / PAGE_BYTES, .wake_bytes = 1,
+	};
+	struct ring_request events = {
+		.map_fd = loader_map(e->loader, "events"), .by_perf = by_perf, .perf_pages = event_bytes / PAGE_BYTES,
+		.wake_bytes = MIN(EVENTS_WAKE_BYTES, event_bytes / 2),
+	};
+	int r = ring_new(&e->facts, &facts, on_record, e, why);
+	return r < 0 ? r : ring_new(&e->events, &events, on_record, e, why);
 }
 
 static int find_targets(struct engine *e, struct reason *why)
@@ -373,7 +384,7 @@ static void on_timer(struct engine *e)
 	uint64_t ticks;
 	if (read(e->timer_fd, &ticks, sizeof(ticks)) < 0)
 		return;
-	consume(e);
+	consume(e, false);
 	if (++e->looks % LOOKS_A_DRAIN)
 		return;
 	drain(e, false);
@@ -457,8 +468,22 @@ static void loop(struct engine *e)
 			else if (ready[i].data.u32 == WAKE_SIGNAL)
 				on_signal(e);
 			else
-				consume(e);
+				consume(e, false);
 		}
+	}
+}
+
+/* Losses that no later event of their thread has told are told at the end, so that their sum is that of the account. */
+static void tell_losses(struct engine *e)
+{
+	for (size_t i = 0; i < LOSS_CAUSES; i++) {
+		if (e->account.lost[i] <= e->account.told[i])
+			continue;
+		struct event lost;
+		event_init(&lost, EVENT_LOST);
+		lost.field[LOST_CAUSE] = STRING_VALUE(slice_of(loss_name((enum loss_cause)i)));
+		lost.field[LOST_COUNT] = UINT_VALUE(e->account.lost[i] - e->account.told[i]);
+		engine_emit(e, &lost);
 	}
 }
 
@@ -466,12 +491,13 @@ static void loop(struct engine *e)
 static void finish(struct engine *e)
 {
 	take_probes_away(e);
-	consume(e);
+	consume(e, true);
 	drain(e, true);
 	int losses = loader_map(e->loader, "losses");
 	if (losses >= 0)
 		account_read(&e->account, losses);
-	e->account.malformed = ring_lost(e->facts) + ring_lost(e->events);
+	tell_losses(e);
+	e->account.malformed = ring_malformed(e->facts) + ring_malformed(e->events);
 	struct event summary;
 	account_event(&e->account, &e->arena, &summary);
 	summary.realtime_offset_ns = e->realtime_offset_ns;
@@ -496,7 +522,7 @@ static int open_engine(struct engine *e, struct reason *why)
 	struct loader_settings settings = {
 		.by_perf = !ability_has(ABILITY_RINGBUF),
 		.events_bytes = (uint32_t)o->buffer_bytes,
-		.facts_bytes = 1024 * 1024,
+		.facts_bytes = FACTS_BYTES,
 	};
 	r = loader_new(&e->loader, &settings);
 	if (r == 0)
@@ -530,6 +556,7 @@ static int load(struct engine *e, struct reason *why)
 	if (r < 0)
 		return r;
 	e->loaded = true;
+	consume(e, true); /* what families left there while they measured themselves */
 	return try_step(e, true, why);
 }
 

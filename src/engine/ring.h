@@ -1,4 +1,4 @@
-/* ring: reads what kernel halves send, by ring buffer or by perf buffer. */
+/* ring: reads what kernel halves send, by ring buffer or by perf buffer, in the order in which it was sent. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,11 +11,19 @@
 struct ring;
 typedef void (*ring_fn)(void *arg, const struct rec_head *rec);
 
-/* @map_fd: a ring buffer, or a perf event array when @by_perf. @fn gets each record, checked for its length. */
-int ring_new(struct ring **ret, int map_fd, bool by_perf, uint32_t perf_pages, ring_fn fn, void *arg, struct reason *why);
+struct ring_request {
+	int map_fd;          /* a ring buffer, or a perf event array when @by_perf */
+	bool by_perf;
+	uint32_t perf_pages; /* of each CPU's buffer, a power of two */
+	uint32_t wake_bytes; /* of a perf buffer, before its reader is woken; a ring buffer's kernel half decides itself (emit.h) */
+};
+
+/* @fn gets each record, checked for its length. */
+int ring_new(struct ring **ret, const struct ring_request *request, ring_fn fn, void *arg, struct reason *why);
 void ring_free(struct ring *r);
 DEFINE_CLEANUP(struct ring *, ring_free)
 
-int ring_fd(const struct ring *r);          /* readable when it should be looked at */
-int ring_consume(struct ring *r);           /* all that is there now; the number of records */
-uint64_t ring_lost(const struct ring *r);   /* records that a perf buffer dropped, or that were malformed */
+int ring_fd(const struct ring *r);             /* readable when it should be looked at */
+/* All that is there now, but for what may still be out of order; with @last that too. The number of records, or -errno. */
+int ring_consume(struct ring *r, bool last);
+uint64_t ring_malformed(const struct ring *r); /* records that had to be refused; what was lost, kernel halves count */

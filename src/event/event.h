@@ -40,6 +40,7 @@ struct value {
 			size_t n;
 		} list;
 	};
+	struct slice type; /* of a result: "int", "void"; empty: not known, a raw register. Of others it lies in the named_value */
 	struct slice text; /* how people write it, where that is not how its kind is written: "O_RDONLY|O_CLOEXEC", "AT_FDCWD" */
 };
 

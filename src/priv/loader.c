@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/strbuf.h"
+#include "bpf/record.abi.h"
 #include "priv/object.h"
 
 #define OBJECTS_MAX 96 /* trampolines take one each */
@@ -100,7 +101,9 @@ int loader_open(struct loader *l, const char *name, struct bpf_object **ret, str
 	int r = size_ring(l, o, "events", l->settings.events_bytes);
 	if (r == 0)
 		r = size_ring(l, o, "facts", l->settings.facts_bytes);
+	uint32_t wake_bytes = MIN(EVENTS_WAKE_BYTES, l->settings.events_bytes / 2);
 	loader_set_value(o, "emit_by_perf", l->settings.by_perf);
+	loader_set_value(o, "wake_bytes", wake_bytes);
 	if (r < 0)
 		return r;
 	*ret = o;

@@ -176,7 +176,13 @@ static void add_task(struct strbuf *b, const struct event *e)
 static void add_typed(struct strbuf *b, const char *name, const struct value *v)
 {
 	add_name(b, name);
-	strbuf_adds(b, "{\"value\":");
+	strbuf_addc(b, '{');
+	if (v->type.len) {
+		strbuf_adds(b, "\"type\":");
+		add_string(b, v->type);
+		strbuf_addc(b, ',');
+	}
+	strbuf_adds(b, "\"value\":");
 	add_value(b, v);
 	if (v->text.len) {
 		strbuf_adds(b, ",\"text\":");
@@ -204,11 +210,9 @@ static void json_write(void *state, const struct event *e)
 	add_task(b, e);
 	for (uint32_t i = 0; i < e->type->n_fields; i++) {
 		const struct value *v = &e->field[i];
-		if (v->kind == VALUE_NONE)
-			continue;
-		if (e->type->fields[i].kind[0] == 'v')
+		if (e->type->fields[i].kind[0] == 'v' && (v->kind != VALUE_NONE || v->type.len))
 			add_typed(b, e->type->fields[i].name, v);
-		else
+		else if (v->kind != VALUE_NONE)
 			add_member(b, e->type->fields[i].name, v);
 	}
 	strbuf_adds(b, "}\n");

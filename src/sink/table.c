@@ -10,6 +10,7 @@
 #include "sink/time_text.h"
 
 #define FIELDS 16
+#define LEAST_WIDTH 9u /* of a column of numbers, so that short tables look alike */
 
 static const struct table_column *find_column(const struct table_column *columns, struct slice name)
 {
@@ -97,20 +98,41 @@ static void add_cell(struct strbuf *b, const struct table_column *c, const struc
 		text_value(b, v);
 }
 
-static void print_row(struct table *t, const struct value *row, FILE *out)
+/* @row NULL: the heading. */
+static void cell_text(struct strbuf *cell, const struct table_column *c, const struct value *row)
 {
-	_cleanup_(strbuf_done) struct strbuf line = {};
+	strbuf_clear(cell);
+	if (row)
+		add_cell(cell, c, &row[c->field]);
+	else
+		strbuf_adds(cell, c->name);
+}
+
+static size_t width_of(const struct table *t, const struct table_column *c)
+{
+	_cleanup_(strbuf_done) struct strbuf cell = {};
+	cell_text(&cell, c, NULL);
+	size_t width = cell.len;
+	for (size_t i = 0; i < t->n; i++) {
+		cell_text(&cell, c, t->rows[i]);
+		width = MAX(width, cell.len);
+	}
+	return c->is_text ? width : MAX(width, LEAST_WIDTH);
+}
+
+/* Numbers to the right, text to the left; no blanks at the end of a line. */
+static void print_row(const struct table *t, const struct value *row, const size_t *widths, FILE *out)
+{
+	_cleanup_(strbuf_done) struct strbuf line = {}, cell = {};
 	for (size_t i = 0; i < t->n_shown; i++) {
 		const struct table_column *c = t->shown[i];
-		_cleanup_(strbuf_done) struct strbuf cell = {};
-		if (row)
-			add_cell(&cell, c, &row[c->field]);
-		else
-			strbuf_adds(&cell, c->name);
-		if (c->is_text)
-			strbuf_addf(&line, "%s%s", i ? "  " : "", strbuf_str(&cell));
-		else
-			strbuf_addf(&line, "%10s", strbuf_str(&cell));
+		cell_text(&cell, c, row);
+		strbuf_adds(&line, i ? (c->is_text ? "  " : " ") : "");
+		if (!c->is_text)
+			strbuf_pad(&line, ' ', widths[i] - cell.len);
+		strbuf_add(&line, cell.data, cell.len);
+		if (c->is_text && i + 1 < t->n_shown)
+			strbuf_pad(&line, ' ', widths[i] - cell.len);
 	}
 	fprintf(out, "%s\n", strbuf_str(&line));
 }
@@ -120,7 +142,10 @@ void table_print(struct table *t, FILE *out)
 	if (t->n == 0)
 		return;
 	qsort_r(t->rows, t->n, sizeof(t->rows[0]), compare, (void *)t->sort);
-	print_row(t, NULL, out);
+	size_t widths[ARRAY_SIZE(t->shown)];
+	for (size_t i = 0; i < t->n_shown; i++)
+		widths[i] = width_of(t, t->shown[i]);
+	print_row(t, NULL, widths, out);
 	for (size_t i = 0; i < t->n; i++)
-		print_row(t, t->rows[i], out);
+		print_row(t, t->rows[i], widths, out);
 }

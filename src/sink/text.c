@@ -36,6 +36,7 @@ struct thread {
 	struct call *calls;
 	size_t n, cap;
 	uint64_t first_ns;  /* CLOCK_MONOTONIC of the oldest call kept */
+	bool has_open;      /* one of them is still open: shown with those around it at the next tick */
 };
 
 struct text_state {
@@ -43,7 +44,7 @@ struct text_state {
 	struct hashmap threads; /* pid<<32|tid → struct thread */
 	struct table stat, calls; /* functions, system calls */
 	struct strbuf line, histograms;
-	struct thread *last;    /* whose lines stand above */
+	size_t who_width;       /* of the longest "time process[pid]" so far, so that durations line up */
 };
 
 static const struct table_column stat_columns[] = {
@@ -94,50 +95,45 @@ static void add_color(const struct text_state *s, struct strbuf *b, const char *
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-/* "14:02:11.120394 nginx[812]": a thread that is not the first is named too. */
-static void add_who(const struct text_state *s, struct strbuf *b, uint64_t time_ns, uint32_t pid, uint32_t tid, struct slice name)
+/* "14:02:11.120394 nginx[812]", and blanks to the column of durations: a thread that is not the first is named too. */
+static void add_who(struct text_state *s, struct strbuf *b, uint64_t time_ns, uint32_t pid, uint32_t tid, struct slice name)
 {
 	add_color(s, b, DIM);
+	size_t start = b->len;
 	time_of_day(b, time_ns);
+	size_t width = b->len - start;
 	add_color(s, b, PLAIN);
+	start = b->len;
 	strbuf_addf(b, " %.*s[%u", (int)name.len, name.data, pid);
 	if (tid != pid)
 		strbuf_addf(b, "/%u", tid);
 	strbuf_addc(b, ']');
+	width += b->len - start;
+	s->who_width = MAX(s->who_width, width);
+	strbuf_pad(b, ' ', s->who_width - width);
 }
 
-#define WHO_WIDTH 34 /* of time and process, so that durations line up */
-
-static void pad_to(struct strbuf *b, size_t from, size_t width)
-{
-	size_t len = b->len - from;
-	strbuf_pad(b, ' ', len < width ? width - len : 1);
-}
-
-static void add_duration(struct strbuf *b, const struct call *c)
+/* Six characters hold any duration; before them three blanks, behind them the sign of a loss. */
+static void add_duration(struct strbuf *b, bool known, uint64_t ns, const char *otherwise, bool lost_before)
 {
 	_cleanup_(strbuf_done) struct strbuf d = {};
-	if (c->has_duration)
-		time_duration(&d, c->duration_ns);
-	else if (c->mark)
-		strbuf_adds(&d, c->mark == '.' ? "..." : c->mark == '?' ? "?" : "");
-	strbuf_addf(b, "%8s", strbuf_str(&d));
+	if (known)
+		time_duration(&d, ns);
+	else
+		strbuf_adds(&d, otherwise);
+	strbuf_addf(b, "   %6s%c ", strbuf_str(&d), lost_before ? '!' : ' ');
 }
 
 static void print_call(struct text_state *s, const struct thread *t, const struct call *c, bool first)
 {
 	struct strbuf *b = &s->line;
 	strbuf_clear(b);
-	if (first) {
-		bool color = s->settings.color;
+	if (first)
 		add_who(s, b, c->time_ns, t->pid, t->tid, slice_of(t->name));
-		pad_to(b, 0, WHO_WIDTH + (color ? strlen(DIM) + strlen(PLAIN) : 0));
-	} else {
-		strbuf_pad(b, ' ', WHO_WIDTH);
-	}
-	add_duration(b, c);
-	strbuf_addc(b, c->lost_before ? '!' : ' ');
-	strbuf_pad(b, ' ', 1 + 2 * (size_t)MIN(c->depth, 60u));
+	else
+		strbuf_pad(b, ' ', s->who_width);
+	add_duration(b, c->has_duration, c->duration_ns, c->mark == '.' ? "..." : c->mark == '?' ? "?" : "", c->lost_before);
+	strbuf_pad(b, ' ', 2 * (size_t)MIN(c->depth, 60u));
 	strbuf_adds(b, c->text);
 	strbuf_addc(b, '\n');
 	fwrite(b->data, 1, b->len, s->settings.out);
@@ -157,7 +153,7 @@ static void print_thread(struct text_state *s, struct thread *t)
 		free(t->calls[i].text);
 	}
 	t->n = 0;
-	s->last = t;
+	t->has_open = false;
 }
 
 static struct thread *thread_of(struct text_state *s, const struct event *e)
@@ -175,20 +171,44 @@ static struct thread *thread_of(struct text_state *s, const struct event *e)
 	return t;
 }
 
+/* Names of D carry the types of their parameters, "f(int)": they make room for the arguments. "operator()" has none. */
+static struct slice name_of_call(struct slice name)
+{
+	size_t at = name.len, open = 0;
+	if (!at || name.data[at - 1] != ')')
+		return name;
+	do
+		open += name.data[--at] == ')' ? 1 : name.data[at] == '(' ? -1ul : 0;
+	while (at && open);
+	bool is_operator = at >= 8 && memcmp(name.data + at - 8, "operator", 8) == 0;
+	return at == 0 || open || is_operator ? name : (struct slice){ name.data, at };
+}
+
+static void add_result(struct strbuf *b, const struct value *v)
+{
+	strbuf_adds(b, " = ");
+	if (v->kind == VALUE_NONE)
+		strbuf_add_slice(b, v->type);
+	else if (v->kind == VALUE_ADDRESS && !v->type.len && !v->text.len)
+		text_register(b, v->u);
+	else
+		text_value(b, v);
+}
+
 static char *call_text(const struct event *e)
 {
 	struct strbuf b = {};
-	strbuf_add_slice(&b, e->field[CALL_FUNCTION].s);
-	/* a demangled name may carry its parameter types */
+	const struct value *result = &e->field[CALL_RETURN];
 	if (e->field[CALL_ARGUMENTS].kind == VALUE_ARGUMENTS) {
+		strbuf_add_slice(&b, name_of_call(e->field[CALL_FUNCTION].s));
 		strbuf_addc(&b, '(');
-		text_arguments(&b, &e->field[CALL_ARGUMENTS]);
+		text_call_arguments(&b, &e->field[CALL_ARGUMENTS]);
 		strbuf_addc(&b, ')');
+	} else {
+		strbuf_add_slice(&b, e->field[CALL_FUNCTION].s);
 	}
-	if (e->field[CALL_RETURN].kind != VALUE_NONE) {
-		strbuf_adds(&b, " = ");
-		text_value(&b, &e->field[CALL_RETURN]);
-	}
+	if (result->kind != VALUE_NONE || result->type.len)
+		add_result(&b, result);
 	return b.data ? b.data : xstrdup("");
 }
 
@@ -213,7 +233,8 @@ static void write_call(struct text_state *s, const struct event *e)
 		t->first_ns = clock_monotonic_ns();
 	GROW(t->calls, t->n, t->cap);
 	t->calls[t->n++] = c;
-	if (c.depth == 0 || s->settings.flat || c.mark == ' ' || t->n >= CALLS_KEPT)
+	t->has_open |= c.mark == '.';
+	if ((c.depth == 0 && c.mark != '.') || s->settings.flat || c.mark == ' ' || t->n >= CALLS_KEPT)
 		print_thread(s, t);
 }
 
@@ -222,7 +243,6 @@ static void write_line(struct text_state *s, const struct event *e, void (*rest)
 	struct strbuf *b = &s->line;
 	strbuf_clear(b);
 	add_who(s, b, e->time_ns + (uint64_t)e->realtime_offset_ns, e->pid, e->tid, e->process_name);
-	pad_to(b, 0, WHO_WIDTH + (s->settings.color ? strlen(DIM) + strlen(PLAIN) : 0));
 	rest(b, e);
 	strbuf_addc(b, '\n');
 	fwrite(b->data, 1, b->len, s->settings.out);
@@ -230,7 +250,7 @@ static void write_line(struct text_state *s, const struct event *e, void (*rest)
 
 static void point_text(struct strbuf *b, const struct event *e)
 {
-	strbuf_pad(b, ' ', 10);
+	add_duration(b, false, 0, "", e->field[POINT_LOST_BEFORE].kind == VALUE_UINT);
 	strbuf_add_slice(b, e->field[POINT_PROVIDER].s);
 	strbuf_addc(b, ':');
 	strbuf_add_slice(b, e->field[POINT_NAME].s);
@@ -241,10 +261,8 @@ static void point_text(struct strbuf *b, const struct event *e)
 
 static void syscall_text(struct strbuf *b, const struct event *e)
 {
-	_cleanup_(strbuf_done) struct strbuf d = {};
-	if (e->field[SYSCALL_DURATION].kind == VALUE_UINT)
-		time_duration(&d, e->field[SYSCALL_DURATION].u);
-	strbuf_addf(b, "%8s%c ", strbuf_str(&d), e->field[SYSCALL_LOST_BEFORE].kind == VALUE_UINT ? '!' : ' ');
+	const struct value *d = &e->field[SYSCALL_DURATION];
+	add_duration(b, d->kind == VALUE_UINT, d->u, "", e->field[SYSCALL_LOST_BEFORE].kind == VALUE_UINT);
 	strbuf_add_slice(b, e->field[SYSCALL_FUNCTION].s);
 	strbuf_addc(b, '(');
 	text_value(b, &e->field[SYSCALL_ARGUMENTS]);
@@ -318,7 +336,7 @@ static void text_tick(void *state, uint64_t now_ns)
 	void *item;
 	while (hashmap_next(&s->threads, &at, &key, &item)) {
 		struct thread *t = item;
-		if (t->n && t->first_ns + KEPT_FOR_NS < now_ns)
+		if (t->n && (t->has_open || t->first_ns + KEPT_FOR_NS < now_ns))
 			print_thread(s, t);
 	}
 }

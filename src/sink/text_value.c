@@ -2,6 +2,10 @@
 
 #include <ctype.h>
 
+#define REGISTERS_SHOWN 3    /* most functions have no more parameters; JSON has all six */
+#define SMALL_POSITIVE 65535 /* no address of a program lies below (vm.mmap_min_addr) */
+#define SMALL_NEGATIVE 4095  /* the largest error number of the kernel (MAX_ERRNO) */
+
 /* As C writes it; bytes that are no text in octal, as strace does. */
 static void add_quoted(struct strbuf *b, struct slice s, bool truncated)
 {
@@ -72,15 +76,44 @@ void text_value(struct strbuf *b, const struct value *v)
 	}
 }
 
+static void add_name(struct strbuf *b, const struct value *list, size_t i)
+{
+	if (i)
+		strbuf_adds(b, ", ");
+	if (list->list.items[i].name.len) {
+		strbuf_add_slice(b, list->list.items[i].name);
+		strbuf_addc(b, '=');
+	}
+}
+
 void text_arguments(struct strbuf *b, const struct value *v)
 {
 	for (size_t i = 0; i < v->list.n; i++) {
-		if (i)
-			strbuf_adds(b, ", ");
-		if (v->list.items[i].name.len) {
-			strbuf_add_slice(b, v->list.items[i].name);
-			strbuf_addc(b, '=');
-		}
+		add_name(b, v, i);
 		text_value(b, &v->list.items[i].value);
+	}
+}
+
+void text_register(struct strbuf *b, uint64_t u)
+{
+	int64_t number = u > UINT32_MAX || u < UINT32_MAX - SMALL_NEGATIVE ? (int64_t)u : (int32_t)(uint32_t)u;
+	if (number >= -SMALL_NEGATIVE && number <= SMALL_POSITIVE)
+		strbuf_addf(b, "%lld", (long long)number);
+	else
+		strbuf_addf(b, "0x%llx", (unsigned long long)u);
+}
+
+void text_call_arguments(struct strbuf *b, const struct value *v)
+{
+	for (size_t i = 0, registers = 0; i < v->list.n; i++) {
+		const struct named_value *item = &v->list.items[i];
+		bool known = item->type.len || item->value.kind != VALUE_ADDRESS;
+		if (!known && ++registers > REGISTERS_SHOWN)
+			return;
+		add_name(b, v, i);
+		if (known)
+			text_value(b, &item->value);
+		else
+			text_register(b, item->value.u);
 	}
 }

@@ -6,3 +6,7 @@
 
 void text_value(struct strbuf *out, const struct value *v);
 void text_arguments(struct strbuf *out, const struct value *v); /* a=1, b="x" */
+/* The same of a call. Nothing is known of registers without a type: the first three, and see text_register(). */
+void text_call_arguments(struct strbuf *out, const struct value *v);
+/* A register of which nothing is known: a small number, also a negative int or long, in decimal, anything else in hex. */
+void text_register(struct strbuf *out, uint64_t u);

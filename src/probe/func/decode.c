@@ -216,8 +216,11 @@ static struct value returned(const struct func_info *info, uint64_t raw)
 {
 	for (size_t i = 0; i < info->n_parameters; i++) {
 		const struct parameter *p = &info->parameters[i];
-		if (p->from == FROM_RETURN)
-			return p->size ? number_value(raw, p->format, p->size) : (struct value){ .kind = VALUE_NONE };
+		if (p->from != FROM_RETURN)
+			continue;
+		struct value v = p->size ? number_value(raw, p->format, p->size) : (struct value){ .kind = VALUE_NONE };
+		v.type = slice_of(p->type);
+		return v;
 	}
 	return ADDRESS_VALUE(raw);
 }

@@ -51,6 +51,7 @@ _Static_assert(sizeof(struct func_point_rec) == 56, "layout");
  */
 enum func_cookie_flag {
 	COOKIE_SITE_EXIT = 1 << 0, /* an exit probe on a RET instruction: sp is that of the entry, not 8 above it */
+	COOKIE_ENTRY_ALONE = 1 << 1, /* the exit of this function is not probed */
 };
 #define COOKIE(probe, slot, flags) ((__u64)(probe) | (__u64)(slot) << 32 | (__u64)(flags) << 48)
 #define COOKIE_PROBE(cookie) ((__u32)(cookie))

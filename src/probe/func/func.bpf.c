@@ -323,7 +323,8 @@ static __always_inline void push(void *ctx, struct func_thread *t, const __u64 *
 	if (!kernel)
 		close_stale(ctx, t, sp, COOKIE_FLAGS(cookie) & COOKIE_SITE_EXIT);
 	__u32 depth = t->depth;
-	if (want_exits)
+	bool alone = !want_exits || COOKIE_FLAGS(cookie) & COOKIE_ENTRY_ALONE;
+	if (!alone)
 		t->depth = depth + 1;
 	if (depth >= depth_max)
 		return;
@@ -340,7 +341,7 @@ static __always_inline void push(void *ctx, struct func_thread *t, const __u64 *
 	call->flags = sampled_out(parent);
 	if (want_fetch)
 		fetch_into(t, call, ctx, false);
-	if (!want_exits) {
+	if (alone) {
 		call->flags |= CALL_NO_EXIT_PROBE;
 		finish(ctx, t, call);
 	}

@@ -4,7 +4,11 @@
  * How the end of a call is seen is decided per process. A return probe hijacks the return address: an exception or a
  * thread's cancellation that unwinds through such a frame ends the program. So return probes go only where nothing is
  * mapped that unwinds; elsewhere every RET instruction of the function is probed, and where those cannot be listed, only
- * the entry. When an unwinder is mapped later, return probes are taken away and RETs are probed instead.
+ * the entry. When an unwinder is mapped later, return probes are taken away and RETs are probed instead; calls that were
+ * open at that moment keep their hijacked return address, which the kernel gives back only when they return.
+ *
+ * A goroutine changes threads and its stack moves: entry and exit cannot find each other by thread and stack pointer, and
+ * a wrong pair is worse than none. So of Go functions the entries alone are probed, unless --exits=sites asks for more.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,6 +91,16 @@ static struct probe_cost cost_of(const struct func_state *s, const struct func_t
 	return sites ? s->calibration.by_site[t->entry.cost] : s->calibration.by_return[t->entry.cost];
 }
 
+enum func_exits func_exits_of(enum exits_mode mode, bool process_needs_sites, struct binary *b, struct func_target *t)
+{
+	if (mode == EXITS_NONE || (mode == EXITS_AUTO && b->is_go))
+		return FUNC_ENTRY_ALONE;
+	if (mode == EXITS_RETURN || (mode == EXITS_AUTO && !process_needs_sites))
+		return FUNC_BY_RETURN;
+	binary_find_returns(b, t);
+	return t->n_returns ? FUNC_BY_SITES : FUNC_ENTRY_ALONE;
+}
+
 static uint32_t number_of(struct engine *e, struct func_state *s, struct binary *b, struct func_target *t, bool sites)
 {
 	if (t->probe[sites])
@@ -156,7 +170,8 @@ DEFINE_CLEANUP_IN_PLACE(struct plan, plan_done)
 static void plan_function(struct engine *e, struct func_state *s, struct func_process *fp, struct binary *b,
 			  struct func_target *t, struct plan *plan)
 {
-	bool sites = s->exits != EXITS_NONE && fp->use_sites;
+	enum func_exits exits = func_exits_of(s->exits, fp->use_sites, b, t);
+	bool sites = s->exits != EXITS_NONE && exits != FUNC_BY_RETURN;
 	uint32_t probe = number_of(e, s, b, t, sites);
 	if (!probe)
 		return;
@@ -164,15 +179,11 @@ static void plan_function(struct engine *e, struct func_state *s, struct func_pr
 	fp->functions++;
 	fp->mean_cost_ns += (cost.inside_ns + cost.outside_ns - fp->mean_cost_ns) / (double)fp->functions;
 	uint64_t entry = t->func->offset + t->entry.offset;
-	uint64_t cookie = COOKIE(probe, fp->slot % FUNC_HIT_SLOTS, sites ? COOKIE_SITE_EXIT : 0);
-	if (sites) {
-		binary_find_returns(b, t);
-		batch_add(&plan->entries, entry, cookie);
-		for (size_t i = 0; i < t->n_returns; i++)
-			batch_add(&plan->returns, t->returns[i], cookie);
-		return;
-	}
-	batch_add(s->exits == EXITS_NONE ? &plan->entries : &plan->with_return, entry, cookie);
+	uint32_t flags = (sites ? COOKIE_SITE_EXIT : 0) | (exits == FUNC_ENTRY_ALONE ? COOKIE_ENTRY_ALONE : 0);
+	uint64_t cookie = COOKIE(probe, fp->slot % FUNC_HIT_SLOTS, flags);
+	batch_add(exits == FUNC_BY_RETURN ? &plan->with_return : &plan->entries, entry, cookie);
+	for (size_t i = 0; exits == FUNC_BY_SITES && i < t->n_returns; i++)
+		batch_add(&plan->returns, t->returns[i], cookie);
 }
 
 static int attach_plan(struct engine *e, struct func_state *s, struct func_process *fp, struct binary *b, const struct plan *plan,
@@ -236,6 +247,16 @@ static void change_to_sites(struct func_process *fp)
 	fp->use_sites = true;
 }
 
+/* The user wants return probes all the same: said once what that can do. */
+static void warn_of_return_probes(struct engine *e, struct func_state *s, const struct func_process *fp, const struct binary *b)
+{
+	if (s->warned)
+		return;
+	s->warned = true;
+	engine_note(e, "--exits=return in %s[%d], which maps %s: an exception, a panic or a cancelled thread that unwinds through a "
+		    "probed call can end it (--exits=auto is safe)", fp->comm, fp->pid, b->name);
+}
+
 int func_attach_process(struct engine *e, struct func_state *s, const struct process *p, struct reason *why)
 {
 	struct func_process *fp = process_of(s, p);
@@ -246,8 +267,12 @@ int func_attach_process(struct engine *e, struct func_state *s, const struct pro
 		struct binary *b = binaries_get(&s->binaries, p->pid, &p->mappings.items[i]);
 		if (b && p->exe[0] && strcmp(p->mappings.items[i].path, p->exe) == 0)
 			b->is_executable = true;
-		if (b && s->exits == EXITS_AUTO && binary_forbids_return_probes(b))
+		if (!b || !binary_forbids_return_probes(b))
+			continue;
+		if (s->exits == EXITS_AUTO)
 			change_to_sites(fp);
+		else if (s->exits == EXITS_RETURN)
+			warn_of_return_probes(e, s, fp, b);
 	}
 	for (size_t i = 0; i < p->mappings.n; i++) {
 		struct binary *b = binaries_get(&s->binaries, p->pid, &p->mappings.items[i]);

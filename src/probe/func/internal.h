@@ -77,9 +77,9 @@ struct func_state {
 	uint64_t threads_seen;
 	struct hashmap shown_open;    /* tid<<32|depth → number of the call that was shown while it was open */
 	uint32_t slot_bytes;
-	unsigned drains;
 	size_t attached;              /* functions, over all processes */
 	bool over_cap;                /* told: more functions than room */
+	bool warned;                  /* told: return probes where something unwinds */
 	size_t tripped;               /* processes that the breaker has freed */
 	bool detached;
 };
@@ -93,6 +93,8 @@ struct func_seen {
 /* probes.c: numbers, facts and the kernel's tables */
 uint32_t func_probe_add(struct engine *e, struct func_state *s, const struct func_info *info, const struct fetch_plan *plan);
 /* functions.c */
+enum func_exits { FUNC_ENTRY_ALONE, FUNC_BY_RETURN, FUNC_BY_SITES };
+enum func_exits func_exits_of(enum exits_mode mode, bool process_needs_sites, struct binary *b, struct func_target *t);
 int func_attach_process(struct engine *e, struct func_state *s, const struct process *p, struct reason *why);
 void func_drop_process(struct func_state *s, pid_t pid);
 /* kernel.c */

@@ -21,22 +21,31 @@ static bool process_needs_sites(struct binaries *all, pid_t pid, const struct ma
 
 static const char *exit_mechanism(const struct func_state *s, struct binary *b, struct func_target *t, bool sites)
 {
-	if (s->exits == EXITS_NONE)
+	static const char *const by_return[] = {
+		[UPROBES_NONE] = "none", [UPROBES_PERF_EVENT] = "entry+return (perf_event)", [UPROBES_MULTI] = "entry+return",
+		[UPROBES_SESSION] = "session",
+	};
+	static const char *const harmful[] = {
+		[UPROBES_NONE] = "none", [UPROBES_PERF_EVENT] = "entry+return (perf_event), can end it: it unwinds",
+		[UPROBES_MULTI] = "entry+return, can end it: it unwinds", [UPROBES_SESSION] = "session, can end it: it unwinds",
+	};
+	switch (func_exits_of(s->exits, sites, b, t)) {
+	case FUNC_BY_RETURN:
+		return (sites ? harmful : by_return)[s->mechanism];
+	case FUNC_BY_SITES:
+		return "entry+sites";
+	default:
 		return "entry";
-	if (!sites)
-		return s->mechanism == UPROBES_SESSION ? "session" : s->mechanism == UPROBES_MULTI ? "entry+return" : "entry+return (perf_event)";
-	binary_find_returns(b, t);
-	return t->n_returns ? "entry+sites" : "entry";
+	}
 }
 
 static void list_target(struct func_state *s, struct binary *b, struct func_target *t, func_list_fn fn, void *arg)
 {
-	bool sites = s->exits == EXITS_SITES || (s->exits == EXITS_AUTO && b->listed_with_sites);
 	struct func_listed row = { .space = "u", .module = b->name, .name = elf_func_name(b->elf, t->func) };
 	if (elf_line(b->elf, t->func->addr, &row.file, &row.line) < 0)
 		row.file = NULL;
 	if (t->refused == SITE_OK)
-		row.mechanism = exit_mechanism(s, b, t, sites);
+		row.mechanism = exit_mechanism(s, b, t, b->listed_with_sites);
 	else
 		row.refused = site_refusal_text(t->refused);
 	fn(arg, &row);

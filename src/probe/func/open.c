@@ -9,7 +9,6 @@
 #include "priv/loader.h"
 #include "probe/func/internal.h"
 
-#define DRAINS_A_LOOK 4 /* once a second */
 #define OPEN_FOR_NS NSEC_PER_SEC
 
 /* Is this call, at depth @depth of the thread, still the one that was shown? */
@@ -40,7 +39,7 @@ static void show_thread(struct engine *e, struct func_state *s, struct func_thre
 void func_show_open(struct engine *e, struct func_state *s)
 {
 	const struct options *o = engine_options(e);
-	if (++s->drains % DRAINS_A_LOOK || o->min_ns || o->where || s->exits == EXITS_NONE)
+	if (o->min_ns > OPEN_FOR_NS || o->where || s->exits == EXITS_NONE)
 		return;
 	int map = loader_map(engine_loader(e), "func_threads");
 	_cleanup_(free) struct func_thread *t = xcalloc(1, sizeof(*t));
