@@ -282,8 +282,9 @@ def show(name, result, seconds):
     print(f'{name:10}{counts} {seconds:7.1f} s', flush=True)
     for note in result.notes:
         print(f'{"":10}{note}')
-    for test, reason in result.skipped:
-        print(f'{"":10}skipped {test}: {reason}')
+    for reason in dict.fromkeys(reason for _, reason in result.skipped):
+        tests = [test for test, why in result.skipped if why == reason]
+        print(f'{"":10}skipped {tests[0]}{f" and {len(tests) - 1} more" if tests[1:] else ""}: {reason}')
     for test, text in result.failed:
         print(f'{"":10}FAILED {test}')
         print('\n'.join(f'{"":12}{line}' for line in text.rstrip().splitlines()[-40:]), flush=True)
