@@ -161,7 +161,7 @@ def step(runner, *argv, env=None):
     """A command that is one test by itself."""
     if runner.call(*argv, env=env) == 0:
         return Result(passed=1)
-    return Result(failed=[(' '.join(os.path.relpath(a, ROOT) if os.path.isabs(a) else a for a in argv), runner.tail())])
+    return Result(failed=[(' '.join(argv).replace(ROOT + os.sep, ''), runner.tail())])
 
 
 def tool(runner, script):
@@ -171,13 +171,13 @@ def tool(runner, script):
     return result
 
 
-def build(runner, name, compiler, options=('-Dwerror=true',)):
+def build(runner, name, compiler, options=('-Dwerror=true',), targets=()):
     where = os.path.join(BUILDS, name)
     setup = [] if os.path.exists(os.path.join(where, 'build.ninja')) else ['setup', where]
     verb = setup or ['configure', where]
     if runner.call('meson', *verb, *options, env={'CC': compiler}) != 0:
         return Result(failed=[(f'configuring {name}', runner.tail())])
-    return step(runner, 'ninja', '-C', where)
+    return step(runner, 'ninja', '-C', where, *targets)
 
 
 def meson_test(runner, name):
@@ -210,6 +210,17 @@ def pytest(runner, folder, *options, root=False):
     return judge(read_junit(junit), status, runner)
 
 
+def quickstart(runner):
+    """What a newcomer sees: the calls of an nginx, and nothing of it left behind."""
+    result = step(runner, './quickstart')
+    said = runner.tail(1000)
+    calls = re.findall(r'^\S+ nginx\[(\d+)\] .* ngx_http_\w+\(', said, re.MULTILINE)
+    left = [pid for pid in re.findall(r'\(pids (\d+) (\d+)\)', said)[:1] for pid in pid if os.path.exists(f'/proc/{pid}')]
+    if not result.failed and (not calls or left):
+        return Result(failed=[(f'quickstart: {len(calls)} calls shown; left running: {left}', said)])
+    return result
+
+
 def fuzz(runner, seconds):
     """Every fuzzer of tests/fuzz for its share of the time; NAME_seeds, where there is one, makes what fuzz_NAME begins with."""
     result = build(runner, 'fuzz', 'clang', ('-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link', *SANITIZERS))
@@ -239,7 +250,8 @@ SUITES = (
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 5, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
-    Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true')), needs='build'),
+    Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
+    Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),
     Suite('live', PLAIN, 8, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
     Suite('guests', PLAIN, 8, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),
     Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='static'),
@@ -279,13 +291,14 @@ def run(suite):
 
 def show(name, result, seconds):
     counts = f'{result.passed:5} passed {len(result.failed):4} failed {len(result.skipped):4} skipped'
-    print(f'{name:10}{counts} {seconds:7.1f} s', flush=True)
+    print(f'{name:11}{counts} {seconds:7.1f} s', flush=True)
     for note in result.notes:
-        print(f'{"":10}{note}')
-    for test, reason in result.skipped:
-        print(f'{"":10}skipped {test}: {reason}')
+        print(f'{"":11}{note}')
+    for reason in dict.fromkeys(reason for _, reason in result.skipped):
+        tests = [test for test, why in result.skipped if why == reason]
+        print(f'{"":11}skipped {tests[0]}{f" and {len(tests) - 1} more" if tests[1:] else ""}: {reason}')
     for test, text in result.failed:
-        print(f'{"":10}FAILED {test}')
+        print(f'{"":11}FAILED {test}')
         print('\n'.join(f'{"":12}{line}' for line in text.rstrip().splitlines()[-40:]), flush=True)
 
 
