@@ -6,6 +6,7 @@ its errors and its status leave by three ports of virtio-serial, byte for byte, 
 without a status has panicked, or was ended by us when its time was over.
 """
 import os
+import re
 import selectors
 import shutil
 import socket
@@ -105,7 +106,11 @@ class Machine:
             return f"the command had not ended after {self.options.timeout:g} s; the kernel's log: {self.log}"
         if said and not os.path.getsize(self.log):
             return f"qemu: {said.decode(errors='replace').strip().splitlines()[-1]}"
-        return f"the guest ended before the command did; the kernel's log: {self.log}"
+        return f"{self._last_word()} before the command had ended; the kernel's log: {self.log}"
+
+    def _last_word(self):
+        found = re.search(r"Kernel panic - not syncing: (.*)", self.log.read_text(errors="replace"))
+        return f"the guest's kernel panicked ({found[1]})" if found else "the guest ended"
 
 
 def qemu():
