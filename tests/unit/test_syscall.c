@@ -284,20 +284,21 @@ static void the_plan_reads_what_the_types_of_the_arguments_point_to(void **state
 
 static void no_plan_is_longer_than_the_kernel_half_takes(void **state)
 {
-	size_t decoded = 0;
+	size_t decoded = 0, longest = 0;
 	for (long nr = 0; nr < SYSCALL_MAX_NR; nr++) {
 		const struct syscall_row *row = syscall_by_number(SYSCALL_X86_64, nr);
 		if (!row)
 			continue;
 		struct syscall_plan p;
 		syscall_plan(row, 1 << 20, &p);
-		assert_true(p.n <= SYSCALL_FETCHES);
 		for (unsigned i = 0; i < p.n; i++) {
 			assert_true(p.fetch[i].max <= SYSCALL_MAX_PATH);
 			assert_true(p.fetch[i].arg < SYSCALL_ARGS && p.fetch[i].count_arg < SYSCALL_ARGS);
 		}
 		decoded += p.n > 0;
+		longest = MAX(longest, (size_t)p.n);
 	}
+	assert_true(longest < SYSCALL_FETCHES); /* the last place is free: none was cut */
 	assert_true(decoded > 120);
 }
 

@@ -108,4 +108,29 @@ static const struct name_row membarrier_rows[] = {
 	NAME_AS(64, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE"), NAME_AS(128, "MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ"),
 	NAME_AS(256, "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ"),
 };
-ENUM_TYPE(membarrier, "MEMBARRIER_CMD_???");
+static const struct names membarrier_names = NAMES(membarrier_rows, "MEMBARRIER_CMD_???");
+
+/* The commands once more, as the bits of what MEMBARRIER_CMD_QUERY returns. */
+static void note_commands(struct call *c)
+{
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	uint64_t rest = (uint64_t)c->rec->ret;
+	for (size_t i = 1; i < ARRAY_SIZE(membarrier_rows); i++) {
+		if (!(rest & membarrier_rows[i].value))
+			continue;
+		strbuf_addf(&b, "%s%s", b.len ? "|" : "", membarrier_rows[i].name);
+		rest &= ~membarrier_rows[i].value;
+	}
+	if (rest)
+		strbuf_addf(&b, "%s%#" PRIx64, b.len ? "|" : "", rest);
+	c->hex_result = true;
+	result_note(c, "%s", strbuf_str(&b));
+}
+
+static struct value decode_membarrier(struct call *c, uint64_t word, const struct arg_type *type)
+{
+	if ((uint32_t)word == 0 && call_succeeded(c) && c->rec->ret)
+		note_commands(c);
+	return decode_enum(c, word, type);
+}
+const struct arg_type type_membarrier = { "int", decode_membarrier, &membarrier_names };

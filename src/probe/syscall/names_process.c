@@ -102,11 +102,8 @@ static const struct name_row personality_rows[] = {
 };
 static const struct names personality_names = NAMES(personality_rows, "PER_???");
 
-static struct value decode_personality(struct call *c, uint64_t word, const struct arg_type *type)
+static struct value personality_value(struct call *c, uint32_t persona, const struct names *names)
 {
-	uint32_t persona = (uint32_t)word;
-	if (persona == 0xffffffff)
-		return value_hex(c, persona);
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	if ((persona & 0xff) == 0)
 		strbuf_adds(&b, "PER_LINUX");
@@ -114,8 +111,20 @@ static struct value decode_personality(struct call *c, uint64_t word, const stru
 		strbuf_addf(&b, "%#x /* PER_??? */", persona & 0xff);
 	if (persona & ~0xffu) {
 		strbuf_addc(&b, '|');
-		names_add_flags(&b, type->names, persona & ~0xffu);
+		names_add_flags(&b, names, persona & ~0xffu);
 	}
 	return value_text(c, UINT_VALUE(persona), "%s", strbuf_str(&b));
+}
+
+/* Returns the personality that was before; 0xffffffff only asks for it. */
+static struct value decode_personality(struct call *c, uint64_t word, const struct arg_type *type)
+{
+	uint32_t persona = (uint32_t)word;
+	if (call_succeeded(c)) {
+		struct value before = personality_value(c, (uint32_t)c->rec->ret, type->names);
+		c->hex_result = true;
+		result_note(c, "%.*s", (int)before.text.len, before.text.data);
+	}
+	return persona == UINT32_MAX ? value_hex(c, persona) : personality_value(c, persona, type->names);
 }
 const struct arg_type type_personality = { "unsigned long", decode_personality, &personality_names };

@@ -29,7 +29,9 @@ static void emit_stat(struct engine *e, uint32_t nr, const struct syscall_stat *
 	const struct syscall_row *row = syscall_by_number(SYSCALL_ARCH_HERE, nr);
 	struct event ev;
 	event_init(&ev, EVENT_SYSCALL_STAT);
-	ev.field[SYSSTAT_FUNCTION] = STRING_VALUE(row ? slice_of(row->name) : arena_printf(engine_arena(e), "syscall_%#x", nr));
+	ev.field[SYSSTAT_FUNCTION] = STRING_VALUE(row                   ? slice_of(row->name)
+							  : nr == SYSCALL_OTHER ? SLICE("(unknown numbers)")
+										: arena_printf(engine_arena(e), "syscall_%#x", nr));
 	ev.field[SYSSTAT_CALLS] = UINT_VALUE(s->calls);
 	ev.field[SYSSTAT_ERRORS] = UINT_VALUE(s->errors);
 	ev.field[SYSSTAT_TOTAL] = UINT_VALUE(s->total_ns);

@@ -11,8 +11,9 @@
 #include "bpf/record.abi.h"
 
 #define SYSCALL_MAX_NR 512      /* numbers are below this on all architectures (Linux 6.18: 470) */
+#define SYSCALL_OTHER (SYSCALL_MAX_NR - 1) /* stands for all numbers beyond the tables: the plan that says whether they are wanted */
 #define SYSCALL_ARGS 6
-#define SYSCALL_FETCHES 6       /* of one call's plan */
+#define SYSCALL_FETCHES 10      /* of one call's plan; pselect6 has 9 */
 #define SYSCALL_MAX_PATH 512    /* kept of a path */
 #define SYSCALL_MAX_IOVECS 8    /* of one call whose contents are read */
 #define SYSCALL_MAX_STRINGS 16  /* argv[] that are read */

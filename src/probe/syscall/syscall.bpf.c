@@ -105,7 +105,8 @@ static __always_inline __u8 abi_flags(__u64 nr)
 
 static __always_inline struct syscall_plan *plan_of(__u32 nr)
 {
-	return bpf_map_lookup_elem(&syscall_plans, &nr);
+	__u32 i = nr < SYSCALL_MAX_NR ? nr : SYSCALL_OTHER;
+	return bpf_map_lookup_elem(&syscall_plans, &i);
 }
 
 static __always_inline struct syscall_scratch *scratch_of(__u32 side)
@@ -483,7 +484,7 @@ static __always_inline __u32 bucket_of(__u64 ns)
 
 static __always_inline void count_call(const struct syscall_rec *rec)
 {
-	__u32 nr = rec->nr;
+	__u32 nr = rec->nr < SYSCALL_MAX_NR ? rec->nr : SYSCALL_OTHER;
 	struct syscall_stat *s = bpf_map_lookup_elem(&syscall_stats, &nr);
 	if (!s)
 		return;
