@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/macro.h"
 #include "engine/engine.h"
 #include "priv/ability.h"
@@ -57,9 +58,12 @@ int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const 
 	struct sink *sink;
 	if (sink_open(&sink, o->json ? &json_sink : &text_sink, &settings, &why) < 0)
 		return cmd_usage(cmd, "%s", why.text);
-	struct engine_job job = { .options = o, .families = families, .sink = sink };
+	_cleanup_(strbuf_done) struct strbuf summary = {};
+	struct engine_job job = { .options = o, .families = families, .sink = sink, .summary = &summary };
 	status = engine_run(&job, &why);
 	sink_close(sink);
+	if (summary.len)
+		log_note("%s", summary.data);
 	if (why.text[0])
 		return cmd_fail(status, "%s", why.text);
 	if (out != stdout && out != stderr && fclose(out) != 0)

@@ -503,9 +503,7 @@ static void finish(struct engine *e)
 	summary.realtime_offset_ns = e->realtime_offset_ns;
 	summary.time_ns = clock_monotonic_ns();
 	e->sink->ops->write(e->sink->state, &summary);
-	_cleanup_(strbuf_done) struct strbuf line = {};
-	account_text(&e->account, &line);
-	e->summary = xstrdup(strbuf_str(&line));
+	account_text(&e->account, e->job->summary);
 }
 
 static int open_engine(struct engine *e, struct reason *why)
@@ -598,7 +596,6 @@ static void close_engine(struct engine *e)
 	processes_done(&e->processes);
 	account_done(&e->account);
 	arena_done(&e->arena);
-	free(e->summary);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = (int[]){ e->epoll_fd, e->signal_fd, e->timer_fd }[i];
 		if (fd > 0)
@@ -641,10 +638,6 @@ int engine_run(const struct engine_job *job, struct reason *why)
 	} else if (job->options->command) {
 		status = !e.loader || e.held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
 	}
-	char *summary = take_ptr(e.summary);
 	close_engine(&e);
-	if (summary && !job->options->quiet)
-		log_note("%s", summary);
-	free(summary);
 	return status;
 }

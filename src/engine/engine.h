@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/reason.h"
+#include "base/strbuf.h"
 #include "config/options.h"
 
 struct sink;
@@ -13,6 +14,7 @@ struct engine_job {
 	const char *const *families; /* names of probe families, NULL-terminated; "task" comes by itself */
 	struct sink *sink;           /* borrowed */
 	bool without_targets;        /* the job looks at no process: nothing to be found is no error */
+	struct strbuf *summary;      /* gets the last line: shown, lost, own CPU; for after the sink is closed */
 };
 
 /*

@@ -44,5 +44,4 @@ struct engine {
 	bool detached;      /* probes are gone, the command runs on */
 	bool output_gone;
 	int status;
-	char *summary;
 };
