@@ -61,12 +61,46 @@ struct signal_struct {
 	atomic_t live; /* threads that have not begun to exit */
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct inode {
+	unsigned long i_ino;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
 struct task_struct {
 	unsigned int pid;  /* int in the kernel; never negative */
 	unsigned int tgid;
 	struct signal_struct *signal;
 	int exit_code;
+	unsigned int ptrace; /* 0: nobody traces it */
+	sigset_t blocked;
 	unsigned long long start_time;
+	unsigned long long start_boottime; /* what /proc/PID/stat shows, in ticks; 5.5, before: real_start_time */
+	unsigned long long real_start_time;
+	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct pid *thread_pid;

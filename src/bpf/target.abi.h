@@ -10,7 +10,7 @@
 
 enum target_flag {
 	TARGET_FOLLOW = 1 << 0, /* its children are targets */
-	TARGET_HELD = 1 << 1,   /* we started it: user space holds it at exec and when it maps a library */
+	TARGET_HELD = 1 << 1,   /* we started it: it is under ptrace, and stopped when it maps a library */
 };
 
 struct target {

@@ -61,6 +61,7 @@ int account_read(struct account *a, int losses_fd)
 		for (int cpu = 0; cpu < cpus; cpu++)
 			a->lost[cause] += per_cpu[cpu];
 	}
+	a->lost[LOSS_NOT_HELD] += a->not_held;
 	return 0;
 }
 

@@ -13,6 +13,7 @@ struct account {
 	uint64_t shown;
 	uint64_t lost[LOSS_CAUSES];
 	uint64_t told[LOSS_CAUSES]; /* of them, by events where they happened */
+	uint64_t not_held;       /* counted here, not in the kernel */
 	uint64_t malformed;      /* records that the reader refused */
 	struct text_notes {
 		char *items[16];

@@ -27,6 +27,7 @@
 #include "engine/held.h"
 #include "engine/internal.h"
 #include "engine/processes.h"
+#include "engine/retire.h"
 #include "engine/ring.h"
 #include "engine/targets.h"
 #include "priv/ability.h"
@@ -179,44 +180,123 @@ static void tell_gone(struct engine *e, struct target_process *p)
 	}
 }
 
+static bool is_held(const struct engine *e, pid_t pid)
+{
+	return e->held && held_has(e->held, pid);
+}
+
+/* Tells the kernel half. The process may have ended, and with it its entry: then nobody would take away what is added here. */
 static void mark_target(struct engine *e, const struct target_process *p)
 {
 	uint32_t key = (uint32_t)p->process.pid;
 	struct target value = { .flags = (engine_options(e)->no_follow ? 0 : TARGET_FOLLOW) | (p->process.held ? TARGET_HELD : 0) };
 	int fd = loader_map(e->loader, "targets");
-	if (fd >= 0)
-		bpf_map_update_elem(fd, &key, &value, BPF_ANY);
-}
-
-void engine_target_changed(struct engine *e, pid_t pid)
-{
-	struct target_process *p = processes_add(&e->processes, pid);
-	p->process.held = engine_is_held(e, pid);
-	if (e->loaded)
-		mark_target(e, p);
-	if (processes_refresh(p) == 0 && e->loaded)
-		tell_changed(e, p);
-	else if (!proc_alive(pid))
-		engine_target_ended(e, pid);
-}
-
-void engine_target_exec(struct engine *e, pid_t pid, const char *comm, uint64_t time_ns)
-{
-	struct target_process *p = processes_find(&e->processes, pid);
-	if (p) {
-		tell_gone(e, p);
-		processes_rename(p, comm, time_ns);
-	}
-	engine_target_changed(e, pid);
-}
-
-void engine_target_ended(struct engine *e, pid_t pid)
-{
-	struct target_process *p = processes_find(&e->processes, pid);
-	if (!p)
+	uint64_t start_ns;
+	if (fd < 0)
 		return;
+	bpf_map_update_elem(fd, &key, &value, BPF_ANY);
+	if (!proc_alive(p->process.pid) || proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns))
+		bpf_map_delete_elem(fd, &key);
+}
+
+static void end_target(struct engine *e, struct target_process *p)
+{
 	tell_gone(e, p);
 	processes_end(&e->processes, p);
+}
+
+/* The target of that number, made if need be; an earlier one whose end we have not heard of is over. */
+static struct target_process *target_of(struct engine *e, pid_t pid, uint64_t start_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (p && !processes_is_same(p, start_ns))
+		end_target(e, p);
+	p = processes_add(&e->processes, pid, start_ns);
+	p->process.held = is_held(e, pid);
+	return p;
+}
+
+/* Attaches to what the process maps now. It may be gone at any moment, and its number another's. */
+static void look_at(struct engine *e, struct target_process *p)
+{
+	uint64_t start_ns;
+	int r = processes_refresh(p);
+	if (r == 0 && e->loaded) {
+		tell_changed(e, p);
+		log_debug("%s[%d] is followed", p->process.comm, p->process.pid);
+	}
+	if (proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns) || (r < 0 && !proc_alive(p->process.pid)))
+		end_target(e, p);
+}
+
+/* A process that we could not hold ran from its beginning, or since its exec, until now. */
+static void tell_not_held(struct engine *e, pid_t pid, uint64_t time_ns)
+{
+	struct event event;
+	if (e->detached || is_held(e, pid))
+		return;
+	e->account.not_held++;
+	event_init(&event, EVENT_LOST);
+	event.time_ns = time_ns;
+	event.pid = event.tid = (uint32_t)pid;
+	event.runtime = "native";
+	event.process_name = engine_process_name(e, pid, time_ns);
+	event.field[LOST_CAUSE] = STRING_VALUE(slice_of(loss_name(LOSS_NOT_HELD)));
+	event.field[LOST_COUNT] = UINT_VALUE(1);
+	engine_emit(e, &event);
+}
+
+/* Found by looking, not by a fact. */
+static void add_target(struct engine *e, pid_t pid)
+{
+	struct target_process *p = target_of(e, pid, 0);
+	if (e->loaded && processes_refresh(p) == 0)
+		mark_target(e, p);
+	look_at(e, p);
+}
+
+void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_t time_ns)
+{
+	struct target_process *p = target_of(e, pid, start_ns);
+	p->since_ns = time_ns;
+	look_at(e, p);
+	if (!p->ended)
+		tell_not_held(e, pid, time_ns);
+}
+
+void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (p && processes_is_same(p, start_ns))
+		look_at(e, p);
+}
+
+void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	bool known = p && processes_is_same(p, start_ns);
+	p = target_of(e, pid, start_ns);
+	if (known) {
+		tell_gone(e, p);
+		processes_rename(p, comm, time_ns);
+	} else if (processes_refresh(p) == 0) {
+		mark_target(e, p);
+	}
+	look_at(e, p);
+	if (!p->ended)
+		tell_not_held(e, pid, time_ns);
+}
+
+void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (p && processes_is_same(p, start_ns))
+		end_target(e, p);
+}
+
+void engine_retire(struct engine *e, struct links *links)
+{
+	retire_links(e->retire, links);
 }
 
 bool engine_is_target(struct engine *e, pid_t pid)
@@ -224,14 +304,14 @@ bool engine_is_target(struct engine *e, pid_t pid)
 	return processes_find(&e->processes, pid) != NULL;
 }
 
-bool engine_is_held(struct engine *e, pid_t pid)
-{
-	return e->held && held_has(e->held, pid);
-}
-
 const struct task_criteria *engine_criteria(const struct engine *e)
 {
 	return &e->targets.criteria;
+}
+
+bool engine_wants_all(const struct engine *e)
+{
+	return engine_options(e)->all && !e->targets.by_kind;
 }
 
 const int *engine_cgroup_fds(const struct engine *e)
@@ -244,22 +324,39 @@ bool engine_would_take(struct engine *e, pid_t pid)
 	return targets_match(&e->targets, pid, true);
 }
 
-/* A process that we started stands still: it forked, executed a file or mapped libraries. */
+/* A process that we started stands still: it forked, executed a file or mapped libraries. Or it is no more. */
 static void on_held(void *arg, pid_t pid, enum held_change what)
 {
 	struct engine *e = arg;
-	if (e->detached || (what == HELD_FORK && engine_options(e)->no_follow))
-		return;
-	if (what != HELD_EXEC) {
-		engine_target_changed(e, pid);
+	if (what == HELD_END) {
+		engine_target_ended(e, pid, 0);
 		return;
 	}
-	char comm[16] = "";
-	proc_comm(pid, comm);
-	engine_target_exec(e, pid, comm, clock_monotonic_ns());
+	if (e->detached || (what == HELD_FORK && engine_options(e)->no_follow))
+		return;
+	if (what == HELD_FORK) {
+		struct target_process *p = target_of(e, pid, 0);
+		p->since_ns = p->since_ns ? p->since_ns : clock_monotonic_ns();
+		look_at(e, p);
+	} else if (what == HELD_MAP) {
+		engine_target_changed(e, pid, 0);
+	} else {
+		char comm[16] = "";
+		proc_comm(pid, comm);
+		engine_target_exec(e, pid, 0, comm, clock_monotonic_ns());
+	}
 }
 
-static const struct held_ops held_ops = { .changed = on_held };
+/* Did the kernel half stop this thread (hold() of task.bpf.c)? */
+static bool is_our_hold(void *arg, pid_t tid)
+{
+	struct engine *e = arg;
+	uint32_t key = (uint32_t)tid;
+	int fd = loader_map(e->loader, "task_holds");
+	return fd >= 0 && bpf_map_delete_elem(fd, &key) == 0;
+}
+
+static const struct held_ops held_ops = { .changed = on_held, .is_ours = is_our_hold };
 
 static int open_families(struct engine *e, struct reason *why)
 {
@@ -325,7 +422,7 @@ static int find_targets(struct engine *e, struct reason *why)
 	int r = proc_all(&pids, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!engine_is_target(e, pids[i]) && targets_match(&e->targets, pids[i], false))
-			engine_target_changed(e, pids[i]);
+			add_target(e, pids[i]);
 	if (r == 0 && e->processes.n == 0 && !e->targets.picks_up)
 		return reason_set(why, -ESRCH, "no process fits all that was asked (-p, -n, -e, -u, --cgroup, --*ns are joined by AND)");
 	return r;
@@ -356,8 +453,12 @@ static int open_loop(struct engine *e)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	if (engine_options(e)->command) {
+		sigaddset(&set, SIGQUIT); /* of the terminal's: for the command, as Ctrl-C */
+		sigaddset(&set, SIGTSTP);
+	}
+	sigprocmask(SIG_BLOCK, &set, &e->mask);
+	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &e->on_pipe);
 	e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	e->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	e->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -396,22 +497,46 @@ static void on_timer(struct engine *e)
 	}
 }
 
+/* We stop as a job when the command has: had we stopped first, it would have waited for us to let it. */
+static void dispatch_held(struct engine *e)
+{
+	e->more_held = e->held && held_dispatch(e->held);
+	if (!e->suspend || !held_stopped(e->held))
+		return;
+	e->suspend = false;
+	raise(SIGSTOP);
+}
+
+/*
+ * Asked to end: the command is asked, and its end ends us; a second time, or without a command, we end at once. What the
+ * terminal sends (its si_code is the kernel's) goes to the command by itself.
+ */
+static void on_end_asked(struct engine *e, const struct signalfd_siginfo *info)
+{
+	bool first = e->signal == 0;
+	e->signal = (int)info->ssi_signo;
+	if (e->held && first) {
+		if (info->ssi_code != SI_KERNEL)
+			held_kill(e->held, e->signal);
+		return;
+	}
+	e->stopping = true;
+	e->abandoned = true;
+}
+
 static void on_signal(struct engine *e)
 {
 	struct signalfd_siginfo info;
 	while (read(e->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD) {
-			if (e->held)
-				held_dispatch(e->held);
-			continue;
+			e->more_held = true;
+		} else if (info.ssi_signo == SIGTSTP) {
+			e->suspend = true;
+			if (info.ssi_code != SI_KERNEL)
+				held_kill(e->held, SIGTSTP);
+		} else {
+			on_end_asked(e, &info);
 		}
-		/* Ctrl-C goes to the command as well: its end ends us. A second one, or any other signal, ends us at once. */
-		if (info.ssi_signo == SIGINT && e->held && !e->interrupted++)
-			continue;
-		if (e->held && info.ssi_signo != SIGINT)
-			held_kill(e->held, (int)info.ssi_signo);
-		e->stopping = true;
-		e->abandoned = true;
 	}
 }
 
@@ -436,6 +561,7 @@ static void take_probes_away(struct engine *e)
 		if (!f->off && f->ops->detach)
 			f->ops->detach(e, f->state);
 	}
+	retire_wait(e->retire);
 }
 
 static bool time_is_up(const struct engine *e)
@@ -461,7 +587,9 @@ static void loop(struct engine *e)
 				break;
 		}
 		struct epoll_event ready[8];
-		int n = epoll_wait(e->epoll_fd, ready, ARRAY_SIZE(ready), -1);
+		if (e->more_held)
+			dispatch_held(e);
+		int n = epoll_wait(e->epoll_fd, ready, ARRAY_SIZE(ready), e->more_held ? 0 : -1);
 		for (int i = 0; i < n; i++) {
 			if (ready[i].data.u32 == WAKE_TIMER)
 				on_timer(e);
@@ -536,9 +664,10 @@ static int find(struct engine *e, struct reason *why)
 	const struct options *o = engine_options(e);
 	if (!o->command)
 		return e->job->without_targets ? 0 : find_targets(e, why);
-	int r = held_start(&e->held, o->command, !o->no_follow, &held_ops, e, why);
+	struct held_command command = { .argv = o->command, .follow = !o->no_follow, .mask = e->mask, .on_pipe = e->on_pipe };
+	int r = held_start(&e->held, &command, &held_ops, e, why);
 	if (r == 0)
-		engine_target_changed(e, held_pid(e->held));
+		add_target(e, held_pid(e->held));
 	return r;
 }
 
@@ -567,12 +696,15 @@ static int start(struct engine *e, struct reason *why)
 		return r;
 	for (struct target_process *p = e->processes.first, *next; p; p = next) {
 		next = p->next;
-		engine_target_changed(e, p->process.pid);
+		mark_target(e, p);
+		look_at(e, p);
 	}
 	if (!e->held && e->targets.picks_up)
 		r = find_targets(e, why); /* those that began meanwhile */
 	if (r == 0)
 		r = tell_ready(e, why);
+	if (r == 0)
+		log_debug("ready: %zu processes are followed", e->processes.n);
 	e->started_ns = clock_monotonic_ns();
 	if (r == 0 && e->held)
 		held_release(e->held);
@@ -590,6 +722,7 @@ static void close_engine(struct engine *e)
 	ring_free(e->events);
 	ring_free(e->facts);
 	held_free(e->held);
+	retire_free(e->retire);
 	loader_free(e->loader);
 	where_free(e->where);
 	targets_done(&e->targets);
@@ -610,12 +743,16 @@ static void add_family(struct engine *e, const char *name)
 		e->families[e->n_families++] = (struct family){ .ops = ops, .state = xcalloc(1, ops->state_size) };
 }
 
-/* The command's own status, as a shell tells it; ours where there was none. */
+/* The command's own status, as a shell tells it; ours where there was none, or where we could not do what was asked. */
 static int exit_status(const struct engine *e)
 {
 	int status;
-	if (!e->held || !held_ended(e->held, &status))
-		return e->held && e->abandoned ? 128 + SIGINT : e->status;
+	if (!e->held)
+		return e->status;
+	if (e->status)
+		return 125;
+	if (!held_ended(e->held, &status))
+		return 128 + e->signal;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -623,6 +760,7 @@ int engine_run(const struct engine_job *job, struct reason *why)
 {
 	struct engine e = { .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
 	e.realtime_offset_ns = clock_realtime_offset_ns();
+	e.retire = retire_new();
 	add_family(&e, "task");
 	for (size_t i = 0; job->families[i]; i++)
 		add_family(&e, job->families[i]);

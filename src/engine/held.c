@@ -16,22 +16,20 @@ struct held {
 	const struct held_ops *ops;
 	void *arg;
 	pid_t pid;
-	bool follow, ended, released;
+	bool ended, released, stopped;
 	int status;
 	struct hashmap threads; /* tid → its process, as a number */
 };
 
 /* Tells the parent why exec failed; a successful exec closes the pipe. */
-static void child_run(char **argv, int go, int failed)
+static void child_run(const struct held_command *command, int go, int failed)
 {
 	char c;
 	if (read(go, &c, 1) != 1)
 		_exit(127);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL); /* ours is ignored, and exec would keep that: `yes | head` would not end */
-	execvp(argv[0], argv);
+	sigaction(SIGPIPE, &command->on_pipe, NULL);
+	sigprocmask(SIG_SETMASK, &command->mask, NULL);
+	execvp(command->argv[0], command->argv);
 	int error = errno;
 	if (write(failed, &error, sizeof(error)) < 0)
 		_exit(127);
@@ -64,28 +62,29 @@ static int wait_for_exec(struct held *h, int failed, const char *file, struct re
 	}
 }
 
-int held_start(struct held **ret, char **argv, bool follow, const struct held_ops *ops, void *arg, struct reason *why)
+int held_start(struct held **ret, const struct held_command *command, const struct held_ops *ops, void *arg, struct reason *why)
 {
+	const char *file = command->argv[0];
 	_cleanup_(held_free) struct held *h = xcalloc(1, sizeof(*h));
 	int go[2], failed[2];
 	if (pipe2(go, O_CLOEXEC) < 0 || pipe2(failed, O_CLOEXEC) < 0)
 		return reason_set(why, -errno, "no pipe: %s", strerror(errno));
-	*h = (struct held){ .ops = ops, .arg = arg, .follow = follow };
+	*h = (struct held){ .ops = ops, .arg = arg };
 	h->pid = fork();
 	if (h->pid < 0)
-		return reason_set(why, -errno, "no process for '%s': %s", argv[0], strerror(errno));
+		return reason_set(why, -errno, "no process for '%s': %s", file, strerror(errno));
 	if (h->pid == 0)
-		child_run(argv, go[0], failed[1]);
+		child_run(command, go[0], failed[1]);
 	close(go[0]);
 	close(failed[1]);
 	int r = 0;
-	if (ptrace(PTRACE_SEIZE, h->pid, 0, options_of(follow)) < 0) {
-		r = reason_set(why, -errno, "'%s' cannot be held at its start (ptrace: %s); start it yourself and use -p", argv[0], strerror(errno));
+	if (ptrace(PTRACE_SEIZE, h->pid, 0, options_of(command->follow)) < 0) {
+		r = reason_set(why, -errno, "'%s' cannot be held at its start (ptrace: %s); start it yourself and use -p", file, strerror(errno));
 		kill(h->pid, SIGKILL);
 	} else if (write(go[1], "", 1) != 1) {
 		r = -errno;
 	} else {
-		r = wait_for_exec(h, failed[0], argv[0], why);
+		r = wait_for_exec(h, failed[0], file, why);
 	}
 	close(go[1]);
 	close(failed[0]);
@@ -129,6 +128,11 @@ bool held_ended(const struct held *h, int *ret_status)
 	return h->ended;
 }
 
+bool held_stopped(const struct held *h)
+{
+	return h->stopped && !h->ended;
+}
+
 void held_kill(struct held *h, int sig)
 {
 	if (!h->ended)
@@ -147,13 +151,6 @@ static pid_t process_of(pid_t tid)
 	return tgid;
 }
 
-/* Our own SIGSTOP comes from the kernel, anybody else's from a process. */
-static bool is_ours(pid_t tid)
-{
-	siginfo_t info;
-	return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 && info.si_code == SI_KERNEL;
-}
-
 static pid_t known_process(struct held *h, pid_t tid, bool *ret_new)
 {
 	pid_t pid = (pid_t)(uintptr_t)hashmap_get(&h->threads, (uint64_t)tid);
@@ -165,6 +162,28 @@ static pid_t known_process(struct held *h, pid_t tid, bool *ret_new)
 	return pid;
 }
 
+/* After exec from a thread that was not the first, the first one's number is its own; its former number is free. */
+static void forget_former(struct held *h, pid_t tid)
+{
+	unsigned long former = 0;
+	if (ptrace(PTRACE_GETEVENTMSG, tid, 0, &former) == 0 && (pid_t)former != tid)
+		hashmap_remove(&h->threads, former);
+}
+
+/* A signal is about to be delivered: to the thread, unless our kernel half sent it. */
+static int on_signal(struct held *h, pid_t pid, pid_t tid, int sig)
+{
+	if ((sig != SIGURG && sig != SIGSTOP) || !h->ops->is_ours(h->arg, tid))
+		return sig;
+	h->ops->changed(h->arg, pid, HELD_MAP);
+	return 0;
+}
+
+static bool is_job_stop(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
 /* A thread stopped: tell, and let it run on as the kind of stop demands. */
 static void on_stop(struct held *h, pid_t tid, int status)
 {
@@ -173,41 +192,44 @@ static void on_stop(struct held *h, pid_t tid, int status)
 	pid_t pid = known_process(h, tid, &is_new);
 	if (is_new && pid == tid)
 		h->ops->changed(h->arg, pid, HELD_FORK);
-	switch (event) {
-	case 0:
-		if (sig == SIGSTOP && is_ours(tid)) {
-			h->ops->changed(h->arg, pid, HELD_MAP);
-			sig = 0;
-		}
-		ptrace(PTRACE_CONT, tid, 0, sig);
+	if (tid == h->pid)
+		h->stopped = event == PTRACE_EVENT_STOP && is_job_stop(sig);
+	if (event == PTRACE_EVENT_STOP && is_job_stop(sig)) {
+		ptrace(PTRACE_LISTEN, tid, 0, 0); /* stopped for its own reasons: stay so until SIGCONT */
 		return;
-	case PTRACE_EVENT_EXEC:
-		hashmap_put(&h->threads, (uint64_t)tid, (void *)(uintptr_t)tid);
-		h->ops->changed(h->arg, tid, HELD_EXEC);
-		break;
-	case PTRACE_EVENT_STOP:
-		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
-			ptrace(PTRACE_LISTEN, tid, 0, 0); /* stopped for its own reasons: stay so until SIGCONT */
-			return;
-		}
-		break;
 	}
-	ptrace(PTRACE_CONT, tid, 0, 0);
+	if (event == PTRACE_EVENT_EXEC) {
+		forget_former(h, tid);
+		h->ops->changed(h->arg, tid, HELD_EXEC);
+	}
+	ptrace(PTRACE_CONT, tid, 0, event ? 0 : on_signal(h, pid, tid, sig));
 }
 
-void held_dispatch(struct held *h)
+static void on_end(struct held *h, pid_t tid, int status)
 {
-	int status;
-	pid_t tid;
-	while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
-		if (WIFSTOPPED(status)) {
-			on_stop(h, tid, status);
-			continue;
-		}
-		hashmap_remove(&h->threads, (uint64_t)tid);
-		if (tid == h->pid) {
-			h->ended = true;
-			h->status = status;
-		}
+	bool whole = (pid_t)(uintptr_t)hashmap_remove(&h->threads, (uint64_t)tid) == tid;
+	if (tid == h->pid) {
+		h->ended = true;
+		h->status = status;
 	}
+	if (whole)
+		h->ops->changed(h->arg, tid, HELD_END);
+}
+
+/* Stops that follow each other quickly (a program that lives by signals) must not keep us from the rings. */
+#define STOPS_A_ROUND 64
+
+bool held_dispatch(struct held *h)
+{
+	for (int i = 0; i < STOPS_A_ROUND; i++) {
+		int status;
+		pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
+		if (tid <= 0)
+			return false;
+		if (WIFSTOPPED(status))
+			on_stop(h, tid, status);
+		else
+			on_end(h, tid, status);
+	}
+	return true;
 }

@@ -1,6 +1,8 @@
 /* internal: the engine's own shape, shared by its files only. */
 #pragma once
 
+#include <signal.h>
+
 #include "base/arena.h"
 #include "engine/account.h"
 #include "engine/engine.h"
@@ -30,13 +32,19 @@ struct engine {
 	struct targets targets;
 	struct processes processes;
 	struct held *held;
+	struct retire *retire;
 	struct where *where;
 	struct account account;
 	struct arena arena;
 	int64_t realtime_offset_ns;
 	uint64_t started_ns;
 	int epoll_fd, signal_fd, timer_fd;
-	unsigned looks, interrupted;
+	sigset_t mask;              /* what we found, for the command */
+	struct sigaction on_pipe;
+	unsigned looks;
+	int signal;         /* the first that asked us to end; 0: none */
+	bool suspend;       /* Ctrl-Z: we stop when the command has */
+	bool more_held;     /* held processes wait to be looked at */
 	bool loaded;        /* kernel halves and rings are there */
 	bool stopping;      /* orderly end */
 	bool abandoned;     /* a signal: at once */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/macro.h"
 
 static void free_process(struct target_process *p)
 {
@@ -35,12 +37,20 @@ struct target_process *processes_find(const struct processes *t, pid_t pid)
 	return p && !p->ended ? p : NULL;
 }
 
-struct target_process *processes_add(struct processes *t, pid_t pid)
+#define TICK_NS (NSEC_PER_SEC / 100) /* of /proc/PID/stat: USER_HZ is 100 wherever Linux runs */
+
+bool processes_is_same(const struct target_process *p, uint64_t start_ns)
+{
+	return !start_ns || !p->start_ns || p->start_ns / TICK_NS == start_ns / TICK_NS;
+}
+
+struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t start_ns)
 {
 	struct target_process *p = processes_find(t, pid);
 	if (p)
 		return p;
 	p = xcalloc(1, sizeof(*p));
+	p->start_ns = start_ns;
 	p->process.pid = pid;
 	p->process.slot = t->slots++;
 	p->next = t->first;
@@ -54,9 +64,15 @@ int processes_refresh(struct target_process *p)
 {
 	struct process *proc = &p->process;
 	char comm[16];
+	uint64_t start_ns;
 	int r = proc_comm(proc->pid, comm);
+	if (r == 0)
+		r = proc_start_time(proc->pid, &start_ns);
 	if (r < 0)
 		return r;
+	if (!processes_is_same(p, start_ns))
+		return -ESRCH;
+	p->start_ns = start_ns;
 	if (!proc->comm[0])
 		memcpy(proc->comm, comm, sizeof(comm));
 	if (proc_exe(proc->pid, proc->exe, sizeof(proc->exe)) < 0)
@@ -75,9 +91,10 @@ void processes_rename(struct target_process *p, const char *comm, uint64_t since
 {
 	if (strncmp(p->process.comm, comm, sizeof(p->process.comm)) == 0)
 		return;
-	memcpy(p->former_comm, p->process.comm, sizeof(p->former_comm));
+	memmove(p->former + 1, p->former, sizeof(p->former) - sizeof(p->former[0]));
+	memcpy(p->former[0].comm, p->process.comm, sizeof(p->process.comm));
+	p->former[0].until_ns = since_ns;
 	snprintf(p->process.comm, sizeof(p->process.comm), "%.15s", comm);
-	p->comm_since_ns = since_ns;
 }
 
 void processes_end(struct processes *t, struct target_process *p)
@@ -104,13 +121,28 @@ void processes_sweep(struct processes *t)
 	}
 }
 
+/* One that had the number before. */
+static const struct target_process *older(const struct target_process *p, pid_t pid, uint64_t time_ns)
+{
+	while (p && (p->process.pid != pid || time_ns < p->since_ns))
+		p = p->next;
+	return p;
+}
+
+static const char *name_at(const struct target_process *p, uint64_t time_ns)
+{
+	const char *name = p->process.comm;
+	for (size_t i = 0; i < ARRAY_SIZE(p->former) && time_ns < p->former[i].until_ns; i++)
+		name = p->former[i].comm;
+	return name;
+}
+
 struct slice processes_name(const struct processes *t, pid_t pid, uint64_t time_ns)
 {
-	struct target_process *p = hashmap_get(&t->by_pid, (uint64_t)pid);
-	for (struct target_process *g = t->gone; !p && g; g = g->next)
-		if (g->process.pid == pid)
-			p = g;
+	const struct target_process *p = hashmap_get(&t->by_pid, (uint64_t)pid);
+	if (p && time_ns < p->since_ns)
+		p = older(t->first, pid, time_ns);
 	if (!p)
-		return (struct slice){};
-	return slice_of(p->former_comm[0] && time_ns < p->comm_since_ns ? p->former_comm : p->process.comm);
+		p = older(t->gone, pid, time_ns);
+	return p ? slice_of(name_at(p, time_ns)) : (struct slice){};
 }

@@ -6,8 +6,12 @@
 
 struct target_process {
 	struct process process;
-	char former_comm[16];    /* before comm_since_ns */
-	uint64_t comm_since_ns;  /* CLOCK_MONOTONIC; 0: from the start */
+	uint64_t start_ns;       /* since boot, whole ticks, as proc_start_time() tells; 0: not known */
+	uint64_t since_ns;       /* CLOCK_MONOTONIC: events before belong to another that had its number; 0: from the start */
+	struct former_name {
+		char comm[16];
+		uint64_t until_ns; /* CLOCK_MONOTONIC */
+	} former[4];             /* names before exec, the newest first */
 	bool ended;              /* kept for the events that are still on their way */
 	struct target_process *next;
 };
@@ -22,7 +26,9 @@ struct processes {
 
 void processes_done(struct processes *t);
 struct target_process *processes_find(const struct processes *t, pid_t pid); /* not ended; NULL: no target */
-struct target_process *processes_add(struct processes *t, pid_t pid);        /* the one that is there, or a new one */
+/* The one that is there, or a new one. One that began at another time (@start_ns, 0: not known) is not the same. */
+struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t start_ns);
+bool processes_is_same(const struct target_process *p, uint64_t start_ns);
 /* Reads name, executable and mappings anew. -ESRCH: it ended meanwhile. */
 int processes_refresh(struct target_process *p);
 void processes_rename(struct target_process *p, const char *comm, uint64_t since_ns);

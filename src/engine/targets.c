@@ -77,28 +77,26 @@ static int resolve_cgroups(struct targets *t, struct reason *why)
 	return 0;
 }
 
-/* The kernel compares the literal beginning of a name; comm holds at most 15 bytes of the executable's base name. */
-static void add_name(struct task_criteria *c, const char *glob)
+/* The kernel compares the literal beginning of a name; 15 bytes of it, as comm holds. */
+static uint32_t literal_beginning(const char *glob, char ret[16])
 {
-	if (c->n_names == CRITERIA_MAX) {
-		c->name_len[0] = 0; /* too many to tell apart there: let all pass, user space decides */
-		return;
-	}
-	size_t len = MIN(strcspn(glob, "*?["), sizeof(c->name[0]) - 1);
-	memcpy(c->name[c->n_names], glob, len);
-	c->name_len[c->n_names++] = (uint32_t)len;
+	size_t len = MIN(strcspn(glob, "*?[\\"), 15ul);
+	memcpy(ret, glob, len);
+	return (uint32_t)len;
 }
 
+/* What is too much to tell apart in the kernel passes there: user space decides. */
 static void resolve_names(struct targets *t)
 {
-	const struct options *o = t->options;
-	for (size_t i = 0; i < o->names.n; i++)
-		add_name(&t->criteria, o->names.items[i]);
-	if (o->names.n)
-		return; /* joined by AND: the names alone are narrow enough */
-	for (size_t i = 0; i < o->executables.n; i++) {
-		const char *slash = strrchr(o->executables.items[i], '/');
-		add_name(&t->criteria, slash ? slash + 1 : o->executables.items[i]);
+	struct task_criteria *c = &t->criteria;
+	const struct text_list *names = &t->options->names, *files = &t->options->executables;
+	for (size_t i = 0; i < names->n && names->n <= CRITERIA_MAX; i++)
+		c->name_len[c->n_names++] = literal_beginning(names->items[i], c->name[i]);
+	for (size_t i = 0; i < files->n && files->n <= CRITERIA_MAX; i++) {
+		const char *slash = strrchr(files->items[i], '/');
+		struct stat st;
+		c->file_inode[i] = stat(files->items[i], &st) == 0 ? st.st_ino : 0;
+		c->file_len[c->n_files++] = literal_beginning(slash ? slash + 1 : files->items[i], c->file[i]);
 	}
 }
 
@@ -119,10 +117,9 @@ int targets_init(struct targets *t, const struct options *o, struct reason *why)
 	if (r < 0)
 		return r;
 	resolve_names(t);
-	bool by_kind = o->names.n || o->executables.n || o->users.n || o->cgroups.n || o->pidns.n || o->netns.n || o->mntns.n;
-	t->picks_up = (by_kind || o->all) && o->pids.n == 0;
+	t->by_kind = o->names.n || o->executables.n || o->users.n || o->cgroups.n || o->pidns.n || o->netns.n || o->mntns.n;
+	t->picks_up = (t->by_kind || o->all) && o->pids.n == 0;
 	t->criteria.enabled = t->picks_up;
-	t->any = by_kind || o->all || o->pids.n || o->command;
 	return 0;
 }
 

@@ -14,7 +14,7 @@ struct targets {
 	struct task_criteria criteria; /* what the kernel half asks of a process that executes a file */
 	int cgroup_fds[CRITERIA_MAX];
 	bool picks_up; /* processes that appear later can match */
-	bool any;      /* some kind of target was given */
+	bool by_kind;  /* something other than --all and -p was given */
 };
 
 /* Resolves users, namespaces and cgroups. -EINVAL or -ENOENT and @why: the option that is wrong. */

@@ -20,6 +20,7 @@
 #include "sys/proc.h"
 
 struct engine;
+struct links;
 struct loader;
 struct options;
 
@@ -75,12 +76,19 @@ void engine_stop(struct engine *e, int status);               /* end the run; th
 /* Of targets, for the family that learns of their lives. All are idempotent. */
 struct task_criteria;
 const struct task_criteria *engine_criteria(const struct engine *e);
+bool engine_wants_all(const struct engine *e);                  /* --all, and nothing that narrows it */
 const int *engine_cgroup_fds(const struct engine *e);          /* CRITERIA_MAX of them, -1: none */
 bool engine_would_take(struct engine *e, pid_t pid);            /* does the process fit what was asked? */
 bool engine_is_target(struct engine *e, pid_t pid);
-bool engine_is_held(struct engine *e, pid_t pid);               /* its changes are told by ptrace, not by records */
-void engine_target_changed(struct engine *e, pid_t pid);        /* new, or its mappings changed */
-void engine_target_exec(struct engine *e, pid_t pid, const char *comm, uint64_t time_ns);
-void engine_target_ended(struct engine *e, pid_t pid);
+/*
+ * A fact may be read when its process is long gone and another has its number. So each names the process by its start as
+ * well (@start_ns since boot, 0: whoever has the number now), and one that does not fit is left alone.
+ */
+void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_t time_ns); /* forked by a target: the kernel half has it already */
+void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns);  /* its mappings changed */
+void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns); /* it may be new */
+void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns);
+/* Takes probes away in the background; @links is empty then. All are gone when the engine's detach returns. */
+void engine_retire(struct engine *e, struct links *links);
 /* Iterates over the targets: NULL ends. */
 const struct process *engine_next_process(struct engine *e, size_t *at);

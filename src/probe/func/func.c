@@ -197,7 +197,11 @@ static int func_process_changed(struct engine *e, void *state, const struct proc
 
 static void func_process_gone(struct engine *e, void *state, const struct process *p)
 {
-	func_drop_process(state, p->pid);
+	struct func_state *s = state;
+	struct func_process *fp = hashmap_get(&s->processes, (uint64_t)p->pid);
+	if (fp)
+		engine_retire(e, &fp->links);
+	func_drop_process(s, p->pid);
 }
 
 /* The names nearest to a pattern that matched nothing, from every file that it wanted. */
@@ -283,8 +287,8 @@ static void func_detach(struct engine *e, void *state)
 	void *fp;
 	s->detached = true;
 	while (hashmap_next(&s->processes, &at, &pid, &fp))
-		links_done(&((struct func_process *)fp)->links);
-	links_done(&s->links);
+		engine_retire(e, &((struct func_process *)fp)->links);
+	engine_retire(e, &s->links);
 }
 
 void func_state_done(struct func_state *s)

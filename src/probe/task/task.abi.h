@@ -18,14 +18,16 @@ enum task_flag {
 
 struct task_rec {
 	struct rec_head head;
+	__u64 start_ns; /* of the process (TASK_FORK: the child), since boot: tells it from a later one with its number */
 	__u32 child;  /* TASK_FORK: its pid */
 	__u32 parent; /* TASK_EXEC, TASK_EXIT: its parent's pid */
 	__s32 status; /* TASK_EXIT: as wait(2) tells it */
 	__u32 flags;  /* enum task_flag */
 	char comm[16];
-	char path[TASK_PATH_BYTES]; /* TASK_EXEC: what was given to execve */
+	char path[TASK_PATH_BYTES]; /* TASK_EXEC: what was given to execve; the others end before it */
 };
-_Static_assert(sizeof(struct task_rec) == 40 + 16 + 16 + TASK_PATH_BYTES, "layout");
+_Static_assert(sizeof(struct task_rec) == 40 + 24 + 16 + TASK_PATH_BYTES, "layout");
+#define TASK_REC_SHORT (sizeof(struct task_rec) - TASK_PATH_BYTES)
 
 /*
  * Which processes may become targets by exec, decided in the kernel as far as it can be. Kinds are joined by AND, values
@@ -35,10 +37,12 @@ _Static_assert(sizeof(struct task_rec) == 40 + 16 + 16 + TASK_PATH_BYTES, "layou
 
 struct task_criteria {
 	__u32 enabled; /* 0: nobody but the children of targets */
-	__u32 n_names, n_uids, n_pidns, n_netns, n_mntns, n_cgroups;
-	__u32 pad;
-	char name[CRITERIA_MAX][16];   /* literal beginning of a comm */
+	__u32 n_names, n_files, n_uids, n_pidns, n_netns, n_mntns, n_cgroups;
+	char name[CRITERIA_MAX][16];   /* literal beginning of a comm, or of the executable's own base name */
 	__u32 name_len[CRITERIA_MAX];  /* bytes of it; 0: any */
+	char file[CRITERIA_MAX][16];   /* the same of an executable that may not be there yet */
+	__u32 file_len[CRITERIA_MAX];
+	__u64 file_inode[CRITERIA_MAX]; /* of one that is; 0: none. User space looks at the device */
 	__u32 uid[CRITERIA_MAX];
 	__u32 pidns[CRITERIA_MAX], netns[CRITERIA_MAX], mntns[CRITERIA_MAX]; /* inode numbers */
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* task: facts about the life of traced processes, and the set of targets kept up with forks without a gap. */
+/*
+ * task: facts about the life of traced processes, and the set of targets kept up with forks without a gap. Of a process
+ * that we hold no facts are sent: ptrace tells of it, at the moment that it stands still.
+ */
 #include "bpf/emit.h"
 #include "bpf/target.h"
 #include "probe/task/task.abi.h"
@@ -16,11 +19,28 @@ struct {
 	__type(value, __u32);
 } criteria_cgroups SEC(".maps");
 
+/* Threads that are about to be stopped by hold(), until user space has seen the signal and taken it away. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32); /* tid */
+	__type(value, __u32);
+} task_holds SEC(".maps");
+
+static __always_inline __u64 start_of(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->start_boottime))
+		return BPF_CORE_READ(task, group_leader, start_boottime);
+	return BPF_CORE_READ(task, group_leader, real_start_time);
+}
+
+/* All but the path. */
 static __always_inline void fill(struct task_rec *rec, __u32 type, struct task_struct *task)
 {
-	__builtin_memset(rec, 0, sizeof(*rec));
+	__builtin_memset(rec, 0, TASK_REC_SHORT);
 	rec->head.type = type;
-	rec->head.length = sizeof(*rec);
+	rec->head.length = TASK_REC_SHORT;
+	rec->start_ns = start_of(task);
 	rec->head.cpu = bpf_get_smp_processor_id();
 	rec->head.time_ns = bpf_ktime_get_ns();
 	rec->head.pid = BPF_CORE_READ(task, tgid);
@@ -41,32 +61,46 @@ int task_fork(struct raw_tracepoint *ctx)
 	if (!target || !(target->flags & TARGET_FOLLOW))
 		return 0;
 	struct target same = *target;
-	bpf_map_update_elem(&targets, &pid, &same, BPF_ANY);
+	if (!BPF_CORE_READ(child, ptrace))
+		same.flags &= ~TARGET_HELD; /* it has slipped away (CLONE_UNTRACED) */
+	if (bpf_map_update_elem(&targets, &pid, &same, BPF_ANY))
+		lose(LOSS_NOT_HELD);
+	if (same.flags & TARGET_HELD)
+		return 0;
 
 	struct task_rec rec;
 	fill(&rec, TASK_FORK, parent);
+	rec.start_ns = start_of(child);
 	rec.child = pid;
-	emit_fact(ctx, &rec, sizeof(rec));
+	emit_fact(ctx, &rec, TASK_REC_SHORT);
 	return 0;
 }
 
-static __always_inline bool begins_with(const char *comm, __u32 i)
+static __always_inline bool begins_with(const char *name, const volatile char *beginning, __u32 len)
 {
 	for (__u32 at = 0; at < 16; at++) {
-		if (at >= criteria.name_len[i])
+		if (at >= len)
 			return true;
-		if (comm[at] != criteria.name[i][at])
+		if (name[at] != beginning[at])
 			return false;
 	}
 	return true;
 }
 
-static __always_inline bool name_fits(const char *comm)
+static __always_inline bool name_fits(const char *comm, const char *base)
 {
 	for (__u32 i = 0; i < CRITERIA_MAX && i < criteria.n_names; i++)
-		if (begins_with(comm, i))
+		if (begins_with(comm, criteria.name[i], criteria.name_len[i]) || begins_with(base, criteria.name[i], criteria.name_len[i]))
 			return true;
 	return criteria.n_names == 0;
+}
+
+static __always_inline bool file_fits(__u64 inode, const char *base)
+{
+	for (__u32 i = 0; i < CRITERIA_MAX && i < criteria.n_files; i++)
+		if (inode == criteria.file_inode[i] || begins_with(base, criteria.file[i], criteria.file_len[i]))
+			return true;
+	return criteria.n_files == 0;
 }
 
 static __always_inline bool one_of(const volatile __u32 *values, __u32 n, __u32 value)
@@ -96,7 +130,12 @@ static __always_inline bool cgroup_fits(void)
 
 static __always_inline bool criteria_fit(struct task_struct *task, const char *comm)
 {
-	if (!criteria.enabled || !name_fits(comm))
+	char base[16] = {};
+	if (!criteria.enabled)
+		return false;
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	bpf_probe_read_kernel_str(base, sizeof(base), BPF_CORE_READ(exe, f_path.dentry, d_name.name));
+	if (!name_fits(comm, base) || !file_fits(BPF_CORE_READ(exe, f_inode, i_ino), base))
 		return false;
 	if (criteria.n_uids && !one_of(criteria.uid, criteria.n_uids, BPF_CORE_READ(task, cred, euid.val)))
 		return false;
@@ -115,14 +154,16 @@ int task_exec(struct raw_tracepoint *ctx)
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	bool known = bpf_map_lookup_elem(&targets, &tgid) != NULL;
+	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
 	struct task_rec rec;
-	if (tgid == target_not)
+	if (tgid == target_not || (target && target->flags & TARGET_HELD))
 		return 0;
 	fill(&rec, TASK_EXEC, task);
-	if (!known && !criteria_fit(task, rec.comm))
+	if (!target && !criteria_fit(task, rec.comm))
 		return 0;
-	rec.flags = known ? 0 : TASK_CANDIDATE;
+	rec.flags = target ? 0 : TASK_CANDIDATE;
+	rec.head.length = sizeof(rec);
+	__builtin_memset(rec.path, 0, sizeof(rec.path));
 	bpf_probe_read_kernel_str(rec.path, sizeof(rec.path), BPF_CORE_READ(bprm, filename));
 	emit_fact(ctx, &rec, sizeof(rec));
 	return 0;
@@ -133,15 +174,34 @@ int task_exit(struct raw_tracepoint *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	if (!bpf_map_lookup_elem(&targets, &tgid) || BPF_CORE_READ(task, signal, live.counter) > 0)
+	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	if (!target || BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0; /* not ours, or other threads run on */
+	bool held = target->flags & TARGET_HELD;
 	bpf_map_delete_elem(&targets, &tgid);
+	if (held)
+		return 0;
 
 	struct task_rec rec;
 	fill(&rec, TASK_EXIT, task);
 	rec.status = BPF_CORE_READ(task, exit_code);
-	emit_fact(ctx, &rec, sizeof(rec));
+	emit_fact(ctx, &rec, TASK_REC_SHORT);
 	return 0;
+}
+
+#define SIGNAL_STOP 19 /* asm-generic/signal.h */
+#define SIGNAL_URG 23
+
+/*
+ * Stops the current thread: it runs under ptrace, so any signal does, and user space takes it away again. Should utrace die in
+ * between, the signal is delivered: so it is SIGURG, which does nothing, and SIGSTOP only for a thread that blocks SIGURG.
+ */
+static __always_inline void hold(struct task_struct *task)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), one = 1;
+	bool blocked = BPF_CORE_READ(task, blocked.sig[0]) & 1ull << (SIGNAL_URG - 1);
+	if (bpf_map_update_elem(&task_holds, &tid, &one, BPF_ANY) == 0 && bpf_send_signal_thread(blocked ? SIGNAL_STOP : SIGNAL_URG))
+		bpf_map_delete_elem(&task_holds, &tid);
 }
 
 /* On the dynamic linker's _dl_debug_state, which it calls whenever its list of libraries has changed. */
@@ -152,11 +212,12 @@ int task_map(void *ctx)
 	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
 	if (!target)
 		return 0;
-	/* A process that we started runs under ptrace: the signal stops it for us and is never delivered. */
-	if (target->flags & TARGET_HELD)
-		bpf_send_signal_thread(19 /* SIGSTOP */);
+	if (target->flags & TARGET_HELD) {
+		hold(current_task());
+		return 0;
+	}
 	struct task_rec rec;
 	fill(&rec, TASK_MAP, current_task());
-	emit_fact(ctx, &rec, sizeof(rec));
+	emit_fact(ctx, &rec, TASK_REC_SHORT);
 	return 0;
 }

@@ -46,7 +46,7 @@ static int task_load(struct engine *e, void *state, struct reason *why)
 	if (r < 0)
 		return r;
 	uint32_t self = (uint32_t)getpid();
-	bool all = engine_options(e)->all;
+	bool all = engine_wants_all(e);
 	loader_set(s->object, "criteria", engine_criteria(e), sizeof(struct task_criteria));
 	loader_set_value(s->object, "target_not", self);
 	loader_set_value(s->object, "target_all", all);
@@ -111,50 +111,46 @@ static int task_process_changed(struct engine *e, void *state, const struct proc
 	return r == -ESRCH ? 0 : r;
 }
 
-static void drop_links(struct links *links)
+static void drop_links(struct engine *e, struct links *links)
 {
 	if (!links)
 		return;
-	links_done(links);
+	engine_retire(e, links);
 	free(links);
 }
 
 static void task_process_gone(struct engine *e, void *state, const struct process *p)
 {
 	struct task_state *s = state;
-	drop_links(hashmap_remove(&s->by_pid, (uint64_t)p->pid));
+	drop_links(e, hashmap_remove(&s->by_pid, (uint64_t)p->pid));
 }
 
 static void on_exec(struct engine *e, const struct task_rec *rec)
 {
 	pid_t pid = (pid_t)rec->head.pid;
-	if (engine_is_held(e, pid))
-		return;
 	if (rec->flags & TASK_CANDIDATE && !engine_would_take(e, pid))
 		return;
-	engine_target_exec(e, pid, rec->comm, rec->head.time_ns);
+	engine_target_exec(e, pid, rec->start_ns, rec->comm, rec->head.time_ns);
 }
 
 static void task_decode(struct engine *e, void *state, const struct rec_head *head)
 {
 	const struct task_rec *rec = (const void *)head;
-	if (head->length < sizeof(*rec))
+	if (head->length < TASK_REC_SHORT)
 		return;
 	pid_t pid = (pid_t)head->pid;
 	switch (head->type) {
 	case TASK_FORK:
-		if (!engine_is_held(e, (pid_t)rec->child))
-			engine_target_changed(e, (pid_t)rec->child);
+		engine_target_began(e, (pid_t)rec->child, rec->start_ns, head->time_ns);
 		break;
 	case TASK_EXEC:
 		on_exec(e, rec);
 		break;
 	case TASK_EXIT:
-		engine_target_ended(e, pid);
+		engine_target_ended(e, pid, rec->start_ns);
 		break;
 	case TASK_MAP:
-		if (!engine_is_held(e, pid) && engine_is_target(e, pid))
-			engine_target_changed(e, pid);
+		engine_target_changed(e, pid, rec->start_ns);
 		break;
 	}
 }
@@ -167,7 +163,7 @@ static void task_detach(struct engine *e, void *state)
 	void *links;
 	while (hashmap_next(&s->by_pid, &at, &pid, &links)) {
 		hashmap_remove(&s->by_pid, pid);
-		drop_links(links);
+		drop_links(e, links);
 	}
 }
 

@@ -1,0 +1,285 @@
+"""What the live tests share: small programs, runs of utrace with a deadline, an nginx of their own.
+
+Whatever a test starts is ended by its pid. Nothing sleeps: readers wait for a line, or for a process' end, with a deadline.
+"""
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k == "UTRACE_WITHOUT"}
+DEADLINE_S = 20
+
+
+class Lines:
+    """Lines of a pipe, each waited for until a deadline; keeps all that came."""
+
+    def __init__(self, stream):
+        self.stream, self.text, self.seen = stream, "", []
+        os.set_blocking(stream.fileno(), False)
+
+    def _fill(self, seconds):
+        with selectors.DefaultSelector() as s:
+            s.register(self.stream, selectors.EVENT_READ)
+            if not s.select(max(0, seconds)):
+                raise TimeoutError(f"nothing came; so far: {self.seen[-5:]} {self.text!r}")
+        got = os.read(self.stream.fileno(), 1 << 16)
+        self.text += got.decode(errors="replace")
+        return bool(got)
+
+    def next(self, seconds=DEADLINE_S):
+        end = time.monotonic() + seconds
+        while "\n" not in self.text:
+            if not self._fill(end - time.monotonic()):
+                raise EOFError(f"ended; so far: {self.seen[-5:]} {self.text!r}")
+        line, self.text = self.text.split("\n", 1)
+        self.seen.append(line)
+        return line
+
+    def until(self, pattern, seconds=DEADLINE_S):
+        """The first line that fits, also of those that came before."""
+        for line in self.seen:
+            if re.search(pattern, line):
+                return line
+        end = time.monotonic() + seconds
+        while not re.search(pattern, line := self.next(end - time.monotonic())):
+            pass
+        return line
+
+    def rest(self, seconds=DEADLINE_S):
+        end = time.monotonic() + seconds
+        with contextlib.suppress(EOFError):
+            while True:
+                self.next(end - time.monotonic())
+        self.seen += [self.text] if self.text else []
+        self.text = ""
+        return "\n".join(self.seen)
+
+
+class Process:
+    """A program that we started. It speaks by lines, is told to go on by lines, and is dead when the test is over."""
+
+    def __init__(self, words, **popen):
+        self.popen = subprocess.Popen([str(w) for w in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **popen)
+        self.pid = self.popen.pid
+        self.out = Lines(self.popen.stdout)
+
+    def line(self):
+        return self.out.next()
+
+    def go(self, text=""):
+        self.popen.stdin.write(f"{text}\n".encode())
+        self.popen.stdin.flush()
+
+    def wait(self, seconds=DEADLINE_S):
+        return self.popen.wait(seconds)
+
+    def kill(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait(DEADLINE_S)
+        self.popen.stdin.close()
+        self.popen.stdout.close()
+
+
+class Seen:
+    """What a run of utrace showed."""
+
+    def __init__(self, path, status, stderr, stdout=""):
+        self.status, self.stderr, self.stdout = status, stderr, stdout
+        text = path.read_text() if path.exists() else ""
+        self.objects = [json.loads(line) for line in text.splitlines()]
+        self.calls = [o for o in self.objects if o["event_type"] == "function_call"]
+        self.stats = {o["function_name"]: o for o in self.objects if o["event_type"] == "function_stat"}
+        self.lost = [o for o in self.objects if o["event_type"] == "lost"]
+        self.summary = self.objects[-1] if self.objects and self.objects[-1]["event_type"] == "summary" else None
+
+    def count(self, *keys):
+        """How many calls of each value: by function, or by the fields named."""
+        keys = keys or ("function_name",)
+        return Counter(c[keys[0]] if len(keys) == 1 else tuple(c[k] for k in keys) for c in self.calls if c.get("end") != "open")
+
+    def of(self, name):
+        return [c for c in self.calls if c["function_name"] == name]
+
+
+class Live:
+    """A run of utrace that goes on while the test does other things."""
+
+    def __init__(self, words, out, stdin=subprocess.DEVNULL, **popen):
+        self.out_path = out
+        self.popen = subprocess.Popen([UTRACE, *map(str, words)], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      **{"env": CLEAN, **popen})
+        self.pid = self.popen.pid
+        self.err, self.stdout = Lines(self.popen.stderr), Lines(self.popen.stdout)
+
+    def ready(self):
+        self.err.until(r"^utrace: ready")
+        return self
+
+    def follows(self, pid):
+        """Waits until the probes of that process are on."""
+        self.err.until(rf"\[{pid}\] is followed")
+
+    def end(self, sig=None, seconds=DEADLINE_S):
+        if sig:
+            self.popen.send_signal(sig)
+        stderr = self.err.rest(seconds)
+        stdout = self.stdout.rest(seconds)
+        status = self.popen.wait(seconds)
+        return Seen(self.out_path, status, stderr, stdout)
+
+    def kill(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait(DEADLINE_S)
+        self.popen.stdout.close()
+        self.popen.stderr.close()
+
+
+class Utrace:
+    def __init__(self, folder, ends):
+        self.folder, self.ends, self.n = folder, ends, 0
+
+    def start(self, *words, command=(), verbose=True, **popen):
+        self.n += 1
+        out = self.folder / f"utrace-{self.n}.json"
+        words = [*words, "--json", "-o", out, *(["-v"] if verbose else []), *(["--", *command] if command else [])]
+        live = Live(words, out, **popen)
+        self.ends.callback(live.kill)
+        return live
+
+    def func(self, *patterns, seconds=DEADLINE_S, **kwargs):
+        """Runs `utrace func` to its end."""
+        return self.start("func", *patterns, **kwargs).end(seconds=seconds)
+
+
+@pytest.fixture
+def ends():
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def utrace(tmp_path, ends):
+    if os.geteuid() != 0:
+        pytest.skip("tracing needs root")
+    return Utrace(tmp_path, ends)
+
+
+@pytest.fixture
+def start(ends):
+    """start(PROGRAM, ARGS...): a Process of ours."""
+    def run(*words, **popen):
+        process = Process(words, **popen)
+        ends.callback(process.kill)
+        return process
+    return run
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """built(SOURCE, FLAGS...): the path of the program; the same for the same source and flags."""
+    folder = tmp_path_factory.mktemp("built")
+
+    def build(source, *flags, name="prog", lang="c"):
+        key = hashlib.sha256(repr((source, flags, name, lang)).encode()).hexdigest()[:12]
+        path = folder / key / name
+        if path.exists():
+            return path
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)
+        file = path.parent / f"source.{lang}"
+        file.write_text(source)
+        compiler = "g++" if lang == "cc" else "gcc"
+        subprocess.run([compiler, "-O1", "-g", "-Wall", "-Werror", "-o", path, file, *flags], check=True, timeout=60)
+        return path
+    folder.chmod(0o755)
+    for above in folder.parents:  # so that a process of nobody reaches it
+        if above.stat().st_uid == os.geteuid() and above != pathlib.Path("/"):
+            above.chmod(above.stat().st_mode | 0o011)
+    return build
+
+
+@pytest.fixture
+def copied(tmp_path, built):
+    """copied(SOURCE, NAME): the program under a name, in a folder of its own."""
+    def copy(source, name, *flags):
+        to = tmp_path / name
+        shutil.copy(built(source, *flags), to)
+        return to
+    return copy
+
+
+class Nginx:
+    def __init__(self, folder, workers=1):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        (folder / "html").mkdir(parents=True)
+        (folder / "html" / "index.html").write_text("hello\n")
+        folder.chmod(0o755)
+        config = folder / "nginx.conf"
+        config.write_text(f"""
+            daemon off; worker_processes {workers}; user root; pid {folder}/pid; error_log {folder}/error.log;
+            events {{ worker_connections 256; }}
+            http {{
+                access_log {folder}/access.log; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+                fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+                server {{ listen 127.0.0.1:{self.port}; root {folder}/html; }}
+            }}""")
+        self.folder = folder
+        self.popen = subprocess.Popen(["nginx", "-p", folder, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.pid = self.popen.pid
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                break
+            assert time.monotonic() < end and self.popen.poll() is None, "nginx did not begin"
+            os.sched_yield()
+
+    def workers(self):
+        return [int(p) for p in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def get(self, path="/index.html"):
+        with socket.create_connection(("127.0.0.1", self.port), DEADLINE_S) as s:
+            s.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            answer = b""
+            while got := s.recv(65536):
+                answer += got
+        return answer
+
+    def stop(self):
+        self.popen.send_signal(signal.SIGTERM)
+        try:
+            self.popen.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+
+
+@pytest.fixture
+def nginx(tmp_path, ends):
+    if not shutil.which("nginx"):
+        pytest.skip("no nginx here")
+    server = Nginx(tmp_path / "nginx")
+    ends.callback(server.stop)
+    return server
+
+
+def alive(pid):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
