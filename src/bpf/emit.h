@@ -42,17 +42,19 @@ static __always_inline void lose(__u32 cause)
 	lose_many(cause, 1);
 }
 
-/* Sends a record; a full ring is counted. @len: bytes, a multiple of 8. */
+/* Sends a record, 0 unless the ring is full. @len: bytes, a multiple of 8. */
+static __always_inline long emit_uncounted(void *ctx, const void *rec, __u64 len)
+{
+	if (emit_by_perf)
+		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, (void *)rec, len);
+	__u64 flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_output(&events, (void *)rec, len, flags);
+}
+
+/* Sends a record; a full ring is counted. */
 static __always_inline void emit(void *ctx, const void *rec, __u64 len)
 {
-	long r;
-	if (emit_by_perf) {
-		r = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, (void *)rec, len);
-	} else {
-		__u64 flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-		r = bpf_ringbuf_output(&events, (void *)rec, len, flags);
-	}
-	if (r)
+	if (emit_uncounted(ctx, rec, len))
 		lose(LOSS_RING_FULL);
 }
 

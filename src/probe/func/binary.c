@@ -1,5 +1,6 @@
 #include "probe/func/binary.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -122,6 +123,34 @@ int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *w
 bool binary_forbids_return_probes(const struct binary *b)
 {
 	return b->has_unwinder || b->is_go || b->is_v8;
+}
+
+/*
+ * Functions that return twice, the second time to an address that they took off the stack the first time: a hijacked one is
+ * a trampoline that the kernel has by then forgotten, and the program ends by SIGILL.
+ */
+static const char *const return_twice[] = { "setjmp", "_setjmp", "__setjmp", "sigsetjmp", "__sigsetjmp", "savectx", "getcontext",
+					    "__getcontext", "swapcontext", "__swapcontext" };
+
+/* The address in the file at which the kernel starts it; what lies on the stack there is argc, not a return address. */
+static uint64_t start_of(const struct binary *b)
+{
+	struct slice head = elf_bytes(b->elf, 0, sizeof(Elf64_Ehdr));
+	Elf64_Ehdr ehdr;
+	if (head.len < sizeof(ehdr) || head.data[EI_CLASS] != ELFCLASS64)
+		return 0;
+	memcpy(&ehdr, head.data, sizeof(ehdr));
+	return ehdr.e_entry;
+}
+
+bool binary_needs_return_address(const struct binary *b, const struct func_target *t)
+{
+	if (t->func->addr == start_of(b))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(return_twice); i++)
+		if (streq(t->func->linkage_name, return_twice[i]))
+			return true;
+	return false;
 }
 
 void binary_find_returns(struct binary *b, struct func_target *t)

@@ -55,5 +55,7 @@ struct binary *binaries_open(struct binaries *b, const char *path, struct reason
 int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *why);
 /* Does a process that maps it lose when return addresses are not what they were? */
 bool binary_forbids_return_probes(const struct binary *b);
+/* Would a return probe on this one function do harm in any process: _start, setjmp ...? */
+bool binary_needs_return_address(const struct binary *b, const struct func_target *t);
 /* Lists the RETs of a target, once. */
 void binary_find_returns(struct binary *b, struct func_target *t);

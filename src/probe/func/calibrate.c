@@ -41,7 +41,6 @@ extern long calibrate_emulated(long), calibrate_stepped(long);
 
 #define CALLS 50
 #define ROUNDS 5
-#define CALIBRATION_PROBE 0 /* number 0 is nobody's: its calls are not shown */
 
 static long (*const function_of[2])(long) = { [SITE_EMULATED] = calibrate_emulated, [SITE_STEPPED] = calibrate_stepped };
 static const uint32_t ret_of[2] = { [SITE_EMULATED] = RET_OF_EMULATED, [SITE_STEPPED] = RET_OF_STEPPED };

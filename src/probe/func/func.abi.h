@@ -58,6 +58,7 @@ enum func_cookie_flag {
 #define COOKIE_SLOT(cookie) ((__u32)((cookie) >> 32) & 0xffff)
 #define COOKIE_FLAGS(cookie) ((__u32)((cookie) >> 48))
 
+#define CALIBRATION_PROBE 0 /* number 0 is nobody's: its calls are ours, not shown, and no loss when there is no room for them */
 #define FUNC_HIT_SLOTS 4096 /* processes told apart by the overhead breaker; later ones share by modulo */
 #define FUNC_SLOTS_BYTES 16384 /* of open calls, a thread: 107 calls without fetched values */
 #define FUNC_FETCH_BYTES 1024  /* of fetched values, a record */

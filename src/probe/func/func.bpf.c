@@ -202,7 +202,8 @@ static __always_inline void finish(void *ctx, struct func_thread *t, struct func
 	call->head.cpu = bpf_get_smp_processor_id();
 	call->head.generation = t->generation;
 	call->head.seq = ++t->seq;
-	emit(ctx, call, length);
+	if (emit_uncounted(ctx, call, length) && call->probe != CALIBRATION_PROBE)
+		lose(LOSS_RING_FULL);
 }
 
 /* The topmost recorded call, when it cannot be open any more because the stack is already above it. */

@@ -17,6 +17,9 @@
 #define PROBES_BY_PERF 16          /* each takes 0.2 s to detach */
 #define PROBES_DEFAULT 50000
 #define HIST_BYTES_MAX (128ull << 20) /* of kernel memory for histograms, over all CPUs */
+#define STAT_BYTES_MAX (32ull << 20)  /* of kernel memory for counts, over all CPUs */
+#define PROBES_OF_LIBRARIES 8192      /* histograms for functions of libraries that a command will map */
+#define PROBES_MAPPED_LATER 2048      /* and of those that come later */
 #define PLANS_MAX 4096
 
 int func_program(const struct func_state *s, const char *name)
@@ -68,18 +71,21 @@ static int size_tables(struct engine *e, struct func_state *s, struct reason *wh
 		return reason_set(why, -E2BIG, "%zu functions match, more than %llu; narrow the pattern%s", found, (unsigned long long)limit,
 				  s->mechanism == UPROBES_PERF_EVENT ? " (this kernel takes 0.2 s to detach each), or set --max-probes" : " or set --max-probes");
 	uint64_t cpus = (uint64_t)libbpf_num_possible_cpus();
-	uint64_t room = MIN((uint64_t)found * 2 + kernel + 2048, limit + kernel + 2);
-	if (o->stat || o->hist) {
-		uint64_t affordable = HIST_BYTES_MAX / (cpus * sizeof(struct func_hist));
-		room = MIN(room, MAX(affordable, (uint64_t)found + kernel + 2));
-	}
+	/* A command has not mapped its libraries yet, and what is mapped later may match too. */
+	uint64_t known = (uint64_t)found + kernel + 2, expected = known + found + (o->command ? PROBES_OF_LIBRARIES : PROBES_MAPPED_LATER);
+	bool counts = o->stat || o->hist;
+	uint64_t stats_max = MAX(STAT_BYTES_MAX / (cpus * sizeof(struct func_stat)), known);
+	uint64_t hists_max = MAX(HIST_BYTES_MAX / (cpus * sizeof(struct func_hist)), known);
+	uint64_t room = MIN(limit + kernel + 2, counts ? stats_max : UINT32_MAX);
 	s->probes_cap = (uint32_t)room;
+	uint64_t hists = MIN(expected, hists_max);
+	s->hists_cap = (uint32_t)MIN(hists, room);
 	s->plans_cap = (uint32_t)MIN(room, (uint64_t)PLANS_MAX);
 	struct { const char *map; uint32_t n; } sizes[] = {
 		{ "func_probes", s->probes_cap },
 		{ "func_plans", s->plans_cap },
-		{ "func_stats", o->stat || o->hist ? s->probes_cap : 1 },
-		{ "func_hists", o->stat || o->hist ? s->probes_cap : 1 },
+		{ "func_stats", counts ? s->probes_cap : 1 },
+		{ "func_hists", counts ? s->hists_cap : 1 },
 		{ "func_threads", (uint32_t)o->max_threads },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)

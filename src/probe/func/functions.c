@@ -95,7 +95,8 @@ enum func_exits func_exits_of(enum exits_mode mode, bool process_needs_sites, st
 {
 	if (mode == EXITS_NONE || (mode == EXITS_AUTO && b->is_go))
 		return FUNC_ENTRY_ALONE;
-	if (mode == EXITS_RETURN || (mode == EXITS_AUTO && !process_needs_sites))
+	bool by_return = mode == EXITS_RETURN || (mode == EXITS_AUTO && !process_needs_sites);
+	if (by_return && !binary_needs_return_address(b, t))
 		return FUNC_BY_RETURN;
 	binary_find_returns(b, t);
 	return t->n_returns ? FUNC_BY_SITES : FUNC_ENTRY_ALONE;

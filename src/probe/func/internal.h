@@ -51,6 +51,7 @@ struct func_process {
 struct func_counts {
 	struct func_stat stat;
 	struct func_hist hist;
+	bool has_hist;
 };
 
 struct func_state {
@@ -70,6 +71,7 @@ struct func_state {
 	struct hashmap processes;     /* pid → struct func_process */
 	uint32_t probes_n;            /* numbers given out, 0 unused */
 	uint32_t probes_cap;          /* room in the kernel's tables */
+	uint32_t hists_cap;           /* room for histograms: later probes have counts and sums alone */
 	uint32_t plans_n, plans_cap;
 	struct func_info *infos;      /* by probe number; decoding side */
 	uint32_t infos_n, infos_cap;

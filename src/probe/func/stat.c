@@ -30,7 +30,8 @@ static void read_counts(struct engine *e, uint32_t probe, int cpus, void *scratc
 	if (bpf_map_lookup_elem(loader_map(engine_loader(e), "func_stats"), &probe, scratch) == 0)
 		for (int cpu = 0; cpu < cpus; cpu++)
 			add_stat(&ret->stat, &stats[cpu]);
-	if (bpf_map_lookup_elem(loader_map(engine_loader(e), "func_hists"), &probe, scratch) < 0)
+	ret->has_hist = bpf_map_lookup_elem(loader_map(engine_loader(e), "func_hists"), &probe, scratch) == 0;
+	if (!ret->has_hist)
 		return;
 	for (int cpu = 0; cpu < cpus; cpu++)
 		for (size_t i = 0; i < HIST_BUCKETS; i++)
@@ -64,10 +65,12 @@ static void emit_stat(struct engine *e, const struct func_info *info, const stru
 		ev.field[STAT_TOTAL] = UINT_VALUE(c->stat.total_ns);
 		ev.field[STAT_SELF] = UINT_VALUE(c->stat.self_ns);
 		ev.field[STAT_MIN] = UINT_VALUE(c->stat.min_ns);
-		ev.field[STAT_P50] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.50));
-		ev.field[STAT_P99] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.99));
 		ev.field[STAT_MAX] = UINT_VALUE(c->stat.max_ns);
 		ev.field[STAT_OVERHEAD] = UINT_VALUE(info->inside_ns);
+	}
+	if (c->stat.calls && c->has_hist) {
+		ev.field[STAT_P50] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.50));
+		ev.field[STAT_P99] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.99));
 		if (engine_options(e)->hist)
 			ev.field[STAT_HISTOGRAM] = histogram_value(engine_arena(e), &c->hist);
 	}
@@ -79,6 +82,8 @@ void func_report_stat(struct engine *e, struct func_state *s)
 	int cpus = libbpf_num_possible_cpus();
 	if (cpus < 0)
 		return;
+	if (s->probes_n >= s->hists_cap)
+		engine_note(e, "percentiles are of the first %u functions alone, which is what memory is kept for", s->hists_cap - 1);
 	_cleanup_(free) void *scratch = xcalloc((size_t)cpus, sizeof(struct func_hist));
 	_cleanup_(free) struct func_counts *counts = xcalloc(1, sizeof(*counts));
 	for (uint32_t probe = 1; probe <= s->probes_n; probe++) {
