@@ -683,8 +683,9 @@ static int load(struct engine *e, struct reason *why)
 	if (r < 0)
 		return r;
 	e->loaded = true;
+	r = try_step(e, true, why);
 	consume(e, true); /* what families left there while they measured themselves */
-	return try_step(e, true, why);
+	return r;
 }
 
 static int start(struct engine *e, struct reason *why)
