@@ -185,7 +185,7 @@ def meson_test(runner, name):
     log = os.path.join(where, 'meson-logs', 'testlog.json')
     if os.path.exists(log):
         os.unlink(log)
-    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--timeout-multiplier', '4', '--suite', 'unit',
+    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--suite', 'unit',
                          env={'ASAN_OPTIONS': 'print_legend=0:detect_leaks=1:strict_string_checks=1',
                               'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'})
     return judge(read_meson(log), status, runner)
@@ -248,7 +248,7 @@ SUITES = (
     Suite('tools', FAST, 1, pytest, ('tests/tools',)),
     Suite('build', FAST, 5, build, ('gcc', 'gcc')),
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
-    Suite('asan', PLAIN, 5, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
+    Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),
