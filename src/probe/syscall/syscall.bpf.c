@@ -23,6 +23,7 @@ const volatile bool want_stat = false; /* count in the kernel instead */
 const volatile __u64 min_ns = 0;
 const volatile __u32 string_bytes = 64;
 const volatile struct where_program where_program = {};
+const volatile bool where_needs_end = false; /* it asks for what only a call that returned has */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -51,6 +52,7 @@ enum side { ENTRY, EXIT, SIDES };
 struct syscall_scratch {
 	__u64 regs;
 	__u32 used, failed, steps_n, retry; /* retry: fetches that failed at the entry */
+	__s64 where_values[WHERE_FIELDS];
 	struct syscall_step step[SYSCALL_STEPS];
 	struct syscall_rec rec;
 	char tail[SYSCALL_FETCH_BYTES_MAX + SYSCALL_PIECE_BYTES];
@@ -450,20 +452,20 @@ static __always_inline void fetch(struct syscall_scratch *s, __u32 side)
 
 static __always_inline bool where_passes(const struct syscall_rec *rec)
 {
-	if (!where_program.n)
+	struct syscall_scratch *s = where_program.n ? scratch_of(EXIT) : NULL;
+	if (!s)
 		return true;
-	__s64 values[WHERE_FIELDS];
-	for (int i = 0; i < 6; i++)
+	if (where_needs_end && rec->flags & SYSCALL_NO_RETURN)
+		return false;
+	__s64 *values = s->where_values;
+	for (int i = 0; i < SYSCALL_ARGS; i++)
 		values[WHERE_ARG1 + i] = rec->arg[i];
 	values[WHERE_RET] = rec->ret;
 	values[WHERE_DURATION] = rec->duration_ns;
 	values[WHERE_PID] = rec->head.pid;
 	values[WHERE_TID] = rec->head.tid;
 	values[WHERE_UID] = (__u32)bpf_get_current_uid_gid();
-	__u32 known = (1u << WHERE_FIELDS) - 1;
-	if (rec->flags & SYSCALL_NO_RETURN)
-		known &= ~(1u << WHERE_RET | 1u << WHERE_DURATION);
-	return where_eval((const struct where_program *)&where_program, values, known);
+	return where_eval(&where_program, values, (1u << WHERE_FIELDS) - 1);
 }
 
 /* Index of the bucket: see probe/func/func.abi.h. */

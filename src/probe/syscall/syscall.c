@@ -39,6 +39,7 @@ static void set_shape(struct engine *e, const struct syscall_state *s)
 	bool want_calls = !o->stat, want_stat = o->stat;
 	uint32_t string_bytes = (uint32_t)MIN(o->string_bytes, (uint64_t)SYSCALL_MAX_PATH - 1), self = (uint32_t)getpid();
 	struct where_program where = {};
+	bool where_needs_end = s->where && where_needs_exit(s->where);
 	if (s->where)
 		where_kernel(s->where, &where);
 	loader_set_value(s->object, "want_calls", want_calls);
@@ -46,6 +47,7 @@ static void set_shape(struct engine *e, const struct syscall_state *s)
 	loader_set_value(s->object, "min_ns", o->min_ns);
 	loader_set_value(s->object, "string_bytes", string_bytes);
 	loader_set_value(s->object, "where_program", where);
+	loader_set_value(s->object, "where_needs_end", where_needs_end);
 	loader_set_value(s->object, "target_all", o->all);
 	loader_set_value(s->object, "target_not", self);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(s->object, "syscall_threads"), (uint32_t)o->max_threads);
