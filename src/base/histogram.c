@@ -1,5 +1,9 @@
 #include "base/histogram.h"
 
+#include <math.h>
+
+#include "base/macro.h"
+
 uint64_t histogram_lower(size_t bucket)
 {
 	if (bucket < 8)
@@ -13,18 +17,19 @@ uint64_t histogram_upper(size_t bucket)
 	return histogram_lower(bucket + 1) - 1;
 }
 
-uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q)
+uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q, uint64_t min, uint64_t max)
 {
 	uint64_t total = 0, below = 0;
 	for (size_t i = 0; i < buckets; i++)
 		total += counts[i];
 	if (total == 0)
 		return 0;
-	uint64_t want = (uint64_t)(q * (double)(total - 1)) + 1;
+	uint64_t want = (uint64_t)ceil(q * (double)total); /* the nearest rank */
+	want = MAX(want, 1ull);
 	for (size_t i = 0; i < buckets; i++) {
 		below += counts[i];
 		if (below >= want)
-			return (histogram_lower(i) + histogram_upper(i)) / 2;
+			return MAX(min, MIN(max, (histogram_lower(i) + histogram_upper(i)) / 2));
 	}
-	return histogram_upper(buckets - 1);
+	return max;
 }

@@ -9,5 +9,8 @@
 
 uint64_t histogram_lower(size_t bucket); /* the smallest value of a bucket */
 uint64_t histogram_upper(size_t bucket); /* the largest */
-/* The value below or at which the fraction @q (0..1) of the counts lies: the middle of its bucket. 0 when empty. */
-uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q);
+/*
+ * The value below or at which the fraction @q (0..1) of the counts lies: the middle of its bucket, but never outside of
+ * @min..@max, which are known exactly. 0 when empty.
+ */
+uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q, uint64_t min, uint64_t max);

@@ -39,8 +39,7 @@ __asm__(".text\n.p2align 6\n"
 #endif
 extern long calibrate_emulated(long), calibrate_stepped(long);
 
-#define CALLS 50
-#define ROUNDS 5
+#define CALLS 200
 
 static long (*const function_of[2])(long) = { [SITE_EMULATED] = calibrate_emulated, [SITE_STEPPED] = calibrate_stepped };
 static const uint32_t ret_of[2] = { [SITE_EMULATED] = RET_OF_EMULATED, [SITE_STEPPED] = RET_OF_STEPPED };
@@ -60,34 +59,50 @@ static int own_offset(const void *code, uint64_t *ret)
 	return r < 0 ? r : -ENOENT;
 }
 
-/* Best of some rounds: interruptions only ever add. */
-static uint64_t time_calls(long (*function)(long))
+static int by_size(const void *a, const void *b)
 {
-	uint64_t best = UINT64_MAX;
-	for (int round = 0; round < ROUNDS; round++) {
-		uint64_t start = clock_monotonic_ns();
-		for (int i = 0; i < CALLS; i++)
-			function(i);
-		best = MIN(best, clock_monotonic_ns() - start);
-	}
-	return best / CALLS;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
 }
 
-/* The last call's duration is still in the thread's stack of calls. */
+/*
+ * Of many single calls the lower quartile: interruptions only ever add, and the very fastest is luckier than a call in a
+ * program will be. Both parts of the cost are taken alike, so that their sum is not more than the whole.
+ */
+static uint64_t quartile(uint64_t *ns, size_t n)
+{
+	qsort(ns, n, sizeof(*ns), by_size);
+	return n ? ns[n / 4] : 0;
+}
+
+/* One call, the clock's own time in it. */
+static uint64_t time_call(long (*function)(long))
+{
+	uint64_t ns[CALLS];
+	for (size_t i = 0; i < CALLS; i++) {
+		uint64_t start = clock_monotonic_ns();
+		function((long)i);
+		ns[i] = clock_monotonic_ns() - start;
+	}
+	return quartile(ns, CALLS);
+}
+
+/* The same, as the kernel half saw it: the last call's duration is still in the thread's stack of calls. */
 static uint64_t time_inside(struct loader *l, long (*function)(long))
 {
 	_cleanup_(free) struct func_thread *thread = xcalloc(1, sizeof(*thread));
 	const struct func_call_rec *call = (const void *)thread->stack;
 	uint32_t tid = (uint32_t)gettid();
-	uint64_t best = UINT64_MAX;
-	for (int i = 0; i < CALLS; i++) {
-		function(i);
+	uint64_t ns[CALLS];
+	size_t n = 0;
+	for (size_t i = 0; i < CALLS; i++) {
+		function((long)i);
 		if (bpf_map_lookup_elem(loader_map(l, "func_threads"), &tid, thread) < 0)
 			return 0;
 		if (call->flags & CALL_EXIT_SEEN)
-			best = MIN(best, call->duration_ns);
+			ns[n++] = call->duration_ns;
 	}
-	return best == UINT64_MAX ? 0 : best;
+	return quartile(ns, n);
 }
 
 enum way { BY_RETURN, BY_SITE, ENTRY_ONLY };
@@ -124,15 +139,15 @@ static int measure(struct engine *e, struct func_state *s, enum way way, enum si
 	int r = own_offset(function, &entry);
 	if (r < 0)
 		return r;
-	uint64_t bare = time_calls(function);
+	uint64_t bare = time_call(function);
 	_cleanup_(links_done) struct links links = {};
 	r = attach_way(s, &links, way, cost, entry, why);
 	if (r < 0)
 		return r;
-	uint64_t whole = time_calls(function);
+	uint64_t whole = time_call(function);
 	uint64_t inside = way == ENTRY_ONLY ? 0 : time_inside(engine_loader(e), function);
 	whole = whole > bare ? whole - bare : 0;
-	inside = MIN(inside > bare ? inside - bare : 0, whole);
+	inside = MIN(inside, whole);
 	*ret = (struct probe_cost){ (uint32_t)inside, (uint32_t)(whole - inside) };
 	return 0;
 }

@@ -149,8 +149,8 @@ static __always_inline void count_call(const struct func_call_rec *call)
 	__sync_fetch_and_add(&s->calls, 1);
 	__sync_fetch_and_add(&s->total_ns, ns);
 	__sync_fetch_and_add(&s->self_ns, ns > call->below_ns ? ns - call->below_ns : 0);
-	if (ns < s->min_ns || !s->min_ns)
-		s->min_ns = ns;
+	if (ns < s->min_and_1_ns - 1) /* nothing yet is 0, less 1 the largest */
+		s->min_and_1_ns = ns + 1;
 	if (ns > s->max_ns)
 		s->max_ns = ns;
 	if (!want_hist)

@@ -18,8 +18,8 @@ static void add_stat(struct func_stat *sum, const struct func_stat *one)
 	sum->self_ns += one->self_ns;
 	sum->entries += one->entries;
 	sum->max_ns = MAX(sum->max_ns, one->max_ns);
-	if (one->calls && (!sum->calls || sum->calls == one->calls || one->min_ns < sum->min_ns))
-		sum->min_ns = one->min_ns;
+	if (one->min_and_1_ns && (!sum->min_and_1_ns || one->min_and_1_ns < sum->min_and_1_ns))
+		sum->min_and_1_ns = one->min_and_1_ns;
 }
 
 static void read_counts(struct engine *e, uint32_t probe, int cpus, void *scratch, struct func_counts *ret)
@@ -61,16 +61,17 @@ static void emit_stat(struct engine *e, const struct func_info *info, const stru
 	ev.field[STAT_FUNCTION] = STRING_VALUE(slice_of(info->name));
 	ev.field[STAT_MODULE] = STRING_VALUE(slice_of(info->module));
 	ev.field[STAT_CALLS] = UINT_VALUE(c->stat.calls + c->stat.entries);
+	uint64_t min_ns = c->stat.min_and_1_ns - 1;
 	if (c->stat.calls) {
 		ev.field[STAT_TOTAL] = UINT_VALUE(c->stat.total_ns);
 		ev.field[STAT_SELF] = UINT_VALUE(c->stat.self_ns);
-		ev.field[STAT_MIN] = UINT_VALUE(c->stat.min_ns);
+		ev.field[STAT_MIN] = UINT_VALUE(min_ns);
 		ev.field[STAT_MAX] = UINT_VALUE(c->stat.max_ns);
 		ev.field[STAT_OVERHEAD] = UINT_VALUE(info->inside_ns);
 	}
 	if (c->stat.calls && c->has_hist) {
-		ev.field[STAT_P50] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.50));
-		ev.field[STAT_P99] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.99));
+		ev.field[STAT_P50] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.50, min_ns, c->stat.max_ns));
+		ev.field[STAT_P99] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.99, min_ns, c->stat.max_ns));
 		if (engine_options(e)->hist)
 			ev.field[STAT_HISTOGRAM] = histogram_value(engine_arena(e), &c->hist);
 	}

@@ -36,8 +36,8 @@ static void emit_stat(struct engine *e, uint32_t nr, const struct syscall_stat *
 	ev.field[SYSSTAT_ERRORS] = UINT_VALUE(s->errors);
 	ev.field[SYSSTAT_TOTAL] = UINT_VALUE(s->total_ns);
 	ev.field[SYSSTAT_MIN] = UINT_VALUE(s->min_ns);
-	ev.field[SYSSTAT_P50] = UINT_VALUE(histogram_quantile(s->bucket, SYSCALL_BUCKETS, 0.50));
-	ev.field[SYSSTAT_P99] = UINT_VALUE(histogram_quantile(s->bucket, SYSCALL_BUCKETS, 0.99));
+	ev.field[SYSSTAT_P50] = UINT_VALUE(histogram_quantile(s->bucket, SYSCALL_BUCKETS, 0.50, s->min_ns, s->max_ns));
+	ev.field[SYSSTAT_P99] = UINT_VALUE(histogram_quantile(s->bucket, SYSCALL_BUCKETS, 0.99, s->min_ns, s->max_ns));
 	ev.field[SYSSTAT_MAX] = UINT_VALUE(s->max_ns);
 	engine_emit(e, &ev);
 }
