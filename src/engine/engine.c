@@ -171,6 +171,17 @@ static void tell_changed(struct engine *e, struct target_process *p)
 	}
 }
 
+static void tell_executed(struct engine *e, struct target_process *p)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		struct family *f = &e->families[i];
+		void (*tell)(struct engine *, void *, const struct process *) = f->ops->process_executed;
+		tell = tell ? tell : f->ops->process_gone;
+		if (!f->off && tell)
+			tell(e, f->state, &p->process);
+	}
+}
+
 static void tell_gone(struct engine *e, struct target_process *p)
 {
 	for (size_t i = 0; i < e->n_families; i++) {
@@ -271,13 +282,13 @@ void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns)
 		look_at(e, p);
 }
 
-void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns)
+void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns, bool by_thread)
 {
 	struct target_process *p = processes_find(&e->processes, pid);
 	bool known = p && processes_is_same(p, start_ns);
 	p = target_of(e, pid, start_ns);
 	if (known) {
-		tell_gone(e, p);
+		(by_thread ? tell_gone : tell_executed)(e, p);
 		processes_rename(p, comm, time_ns);
 	} else if (processes_refresh(p) == 0) {
 		mark_target(e, p);
@@ -343,7 +354,7 @@ static void on_held(void *arg, pid_t pid, enum held_change what)
 	} else {
 		char comm[16] = "";
 		proc_comm(pid, comm);
-		engine_target_exec(e, pid, 0, comm, clock_monotonic_ns());
+		engine_target_exec(e, pid, 0, comm, clock_monotonic_ns(), what == HELD_EXEC_BY_THREAD);
 	}
 }
 
@@ -445,6 +456,13 @@ static int watch(struct engine *e, int fd, enum wake what)
 	return epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
+/* Each process that is followed takes a few descriptors. */
+static void raise_limit_of_files(struct engine *e)
+{
+	getrlimit(RLIMIT_NOFILE, &e->files);
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ e->files.rlim_max, e->files.rlim_max });
+}
+
 static int open_loop(struct engine *e)
 {
 	sigset_t set;
@@ -459,6 +477,7 @@ static int open_loop(struct engine *e)
 	}
 	sigprocmask(SIG_BLOCK, &set, &e->mask);
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &e->on_pipe);
+	raise_limit_of_files(e);
 	e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	e->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	e->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -664,7 +683,9 @@ static int find(struct engine *e, struct reason *why)
 	const struct options *o = engine_options(e);
 	if (!o->command)
 		return e->job->without_targets ? 0 : find_targets(e, why);
-	struct held_command command = { .argv = o->command, .follow = !o->no_follow, .mask = e->mask, .on_pipe = e->on_pipe };
+	struct held_command command = {
+		.argv = o->command, .follow = !o->no_follow, .files = e->files, .mask = e->mask, .on_pipe = e->on_pipe,
+	};
 	int r = held_start(&e->held, &command, &held_ops, e, why);
 	if (r == 0)
 		add_target(e, held_pid(e->held));

@@ -27,6 +27,7 @@ static void child_run(const struct held_command *command, int go, int failed)
 	char c;
 	if (read(go, &c, 1) != 1)
 		_exit(127);
+	setrlimit(RLIMIT_NOFILE, &command->files);
 	sigaction(SIGPIPE, &command->on_pipe, NULL);
 	sigprocmask(SIG_SETMASK, &command->mask, NULL);
 	execvp(command->argv[0], command->argv);
@@ -163,11 +164,13 @@ static pid_t known_process(struct held *h, pid_t tid, bool *ret_new)
 }
 
 /* After exec from a thread that was not the first, the first one's number is its own; its former number is free. */
-static void forget_former(struct held *h, pid_t tid)
+static void on_exec(struct held *h, pid_t tid)
 {
 	unsigned long former = 0;
-	if (ptrace(PTRACE_GETEVENTMSG, tid, 0, &former) == 0 && (pid_t)former != tid)
+	bool by_thread = ptrace(PTRACE_GETEVENTMSG, tid, 0, &former) == 0 && (pid_t)former != tid;
+	if (by_thread)
 		hashmap_remove(&h->threads, former);
+	h->ops->changed(h->arg, tid, by_thread ? HELD_EXEC_BY_THREAD : HELD_EXEC);
 }
 
 /* A signal is about to be delivered: to the thread, unless our kernel half sent it. */
@@ -198,10 +201,8 @@ static void on_stop(struct held *h, pid_t tid, int status)
 		ptrace(PTRACE_LISTEN, tid, 0, 0); /* stopped for its own reasons: stay so until SIGCONT */
 		return;
 	}
-	if (event == PTRACE_EVENT_EXEC) {
-		forget_former(h, tid);
-		h->ops->changed(h->arg, tid, HELD_EXEC);
-	}
+	if (event == PTRACE_EVENT_EXEC)
+		on_exec(h, tid);
 	ptrace(PTRACE_CONT, tid, 0, event ? 0 : on_signal(h, pid, tid, sig));
 }
 

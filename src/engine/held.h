@@ -9,13 +9,14 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/reason.h"
 
 struct held;
 
-enum held_change { HELD_EXEC, HELD_FORK, HELD_MAP, HELD_END };
+enum held_change { HELD_EXEC, HELD_EXEC_BY_THREAD, HELD_FORK, HELD_MAP, HELD_END };
 
 struct held_ops {
 	/* The process stands still until this returns; at HELD_END it is no more. */
@@ -27,8 +28,9 @@ struct held_ops {
 struct held_command {
 	char **argv;
 	bool follow;               /* hold its children too */
-	sigset_t mask;             /* the command begins with this mask ... */
-	struct sigaction on_pipe;  /* ... and this way with SIGPIPE, as if its caller had executed it */
+	struct rlimit files;       /* the command begins with this limit of open files ... */
+	sigset_t mask;             /* ... this mask ... */
+	struct sigaction on_pipe;  /* ... and this way with SIGPIPE: as if its caller had executed it */
 };
 
 /* Starts the command, standing still before its first instruction. -ENOENT, -EACCES: it cannot be executed. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/arena.h"
 #include "engine/account.h"
@@ -41,6 +42,7 @@ struct engine {
 	int epoll_fd, signal_fd, timer_fd;
 	sigset_t mask;              /* what we found, for the command */
 	struct sigaction on_pipe;
+	struct rlimit files;
 	unsigned looks;
 	int signal;         /* the first that asked us to end; 0: none */
 	bool suspend;       /* Ctrl-Z: we stop when the command has */

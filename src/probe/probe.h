@@ -49,6 +49,11 @@ struct probe_ops {
 	int (*process_changed)(struct engine *e, void *state, const struct process *p, struct reason *why);
 	/* A target ended or executed another file: detach from it. May be NULL. */
 	void (*process_gone)(struct engine *e, void *state, const struct process *p);
+	/*
+	 * Instead of it at an exec, for a family whose links live on: the kernel puts the probes of a link on what the process maps
+	 * anew of the same file. process_changed follows. May be NULL.
+	 */
+	void (*process_executed)(struct engine *e, void *state, const struct process *p);
 	/* All targets that exist have been attached to. -errno and @why: the command fails (nothing matched). May be NULL. */
 	int (*ready)(struct engine *e, void *state, struct reason *why);
 	/* One record of this family, borrowed: emits events by engine_emit(). */
@@ -86,7 +91,8 @@ bool engine_is_target(struct engine *e, pid_t pid);
  */
 void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_t time_ns); /* forked by a target: the kernel half has it already */
 void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns);  /* its mappings changed */
-void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns); /* it may be new */
+/* It may be new. @by_thread: by another thread than the first, whose links are dead then. */
+void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns, bool by_thread);
 void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns);
 /* Takes probes away in the background; @links is empty then. All are gone when the engine's detach returns. */
 void engine_retire(struct engine *e, struct links *links);

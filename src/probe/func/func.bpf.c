@@ -583,6 +583,9 @@ int func_thread_exit(struct raw_tracepoint *ctx)
 SEC("raw_tp/sched_process_exec")
 int func_thread_exec(struct raw_tracepoint *ctx)
 {
-	forget(ctx, ctx->args[1]); /* the tid that it had before */
-	return forget(ctx, bpf_get_current_pid_tgid());
+	__u32 tid = bpf_get_current_pid_tgid(), former = ctx->args[1];
+	struct func_thread *t = thread_of(tid);
+	if (t)
+		close_stale(ctx, t, ~0ull, true); /* the same thread: its calls are numbered on */
+	return former == tid ? 0 : forget(ctx, former);
 }

@@ -210,6 +210,15 @@ static void func_process_gone(struct engine *e, void *state, const struct proces
 	func_drop_process(s, p->pid);
 }
 
+/* Links live on with the process. What was decided for its former image is decided anew. */
+static void func_process_executed(struct engine *e, void *state, const struct process *p)
+{
+	struct func_state *s = state;
+	struct func_process *fp = hashmap_get(&s->processes, (uint64_t)p->pid);
+	if (fp && ((fp->use_sites && s->exits == EXITS_AUTO) || fp->tripped))
+		func_drop_process(s, p->pid); /* at once: the next image may map the same files */
+}
+
 /* The names nearest to a pattern that matched nothing, from every file that it wanted. */
 static void suggest(const struct func_state *s, const struct pattern *p, struct nearest *near)
 {
@@ -332,6 +341,7 @@ const struct probe_ops func_probe = {
 	.attach = func_attach,
 	.process_changed = func_process_changed,
 	.process_gone = func_process_gone,
+	.process_executed = func_process_executed,
 	.ready = func_ready,
 	.decode = func_decode,
 	.drain = func_drain,

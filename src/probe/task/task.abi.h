@@ -12,6 +12,7 @@ enum task_rec_type {
 
 enum task_flag {
 	TASK_CANDIDATE = 1 << 0, /* exec: not a target yet, but it may match -n or -e: user space decides */
+	TASK_BY_THREAD = 1 << 1, /* exec: by another thread than the first */
 };
 
 #define TASK_PATH_BYTES 256

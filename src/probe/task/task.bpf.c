@@ -161,7 +161,7 @@ int task_exec(struct raw_tracepoint *ctx)
 	fill(&rec, TASK_EXEC, task);
 	if (!target && !criteria_fit(task, rec.comm))
 		return 0;
-	rec.flags = target ? 0 : TASK_CANDIDATE;
+	rec.flags = (target ? 0 : TASK_CANDIDATE) | (ctx->args[1] != tgid ? TASK_BY_THREAD : 0);
 	rec.head.length = sizeof(rec);
 	__builtin_memset(rec.path, 0, sizeof(rec.path));
 	bpf_probe_read_kernel_str(rec.path, sizeof(rec.path), BPF_CORE_READ(bprm, filename));

@@ -21,7 +21,13 @@
 struct task_state {
 	struct bpf_object *object;
 	struct links links;      /* of the whole run */
-	struct hashmap by_pid;   /* pid → struct links *: on the dynamic linker of that process */
+	struct hashmap by_pid;   /* pid → struct watched */
+};
+
+/* A process whose dynamic linker has our probe. */
+struct watched {
+	struct links links;
+	uint64_t dev, inode; /* of the linker */
 };
 
 static int program(struct bpf_object *o, const char *name)
@@ -66,13 +72,15 @@ static int task_load(struct engine *e, void *state, struct reason *why)
 }
 
 /* The dynamic linker: the mapped file that defines _dl_debug_state (glibc: elf/dl-debug.c; musl: ldso/dynlink.c). */
-static int find_linker(const struct process *p, int *ret_fd, uint64_t *ret_offset)
+static int find_linker(const struct process *p, const struct watched *w, int *ret_fd, uint64_t *ret_offset, const struct mapping **ret)
 {
 	for (size_t i = 0; i < p->mappings.n; i++) {
 		const struct mapping *m = &p->mappings.items[i];
 		const char *base = strrchr(m->path, '/');
 		if (!base || (strncmp(base, "/ld-", 4) != 0 && strncmp(base, "/ld.", 4) != 0))
 			continue;
+		if (w && w->dev == m->dev && w->inode == m->inode)
+			return -EALREADY;
 		_cleanup_(fd_close) int fd = proc_open_mapping(p->pid, m);
 		_cleanup_(elf_close) struct elf *elf = NULL;
 		const struct elf_func *funcs;
@@ -82,6 +90,7 @@ static int find_linker(const struct process *p, int *ret_fd, uint64_t *ret_offse
 		for (size_t k = 0; k < n; k++) {
 			if (strcmp(funcs[k].linkage_name, "_dl_debug_state") != 0)
 				continue;
+			*ret = m;
 			*ret_offset = funcs[k].offset;
 			*ret_fd = take_fd(fd);
 			return 0;
@@ -95,34 +104,43 @@ static int task_process_changed(struct engine *e, void *state, const struct proc
 	struct task_state *s = state;
 	int file;
 	uint64_t offset, cookie = 0;
-	if (hashmap_get(&s->by_pid, (uint64_t)p->pid) || find_linker(p, &file, &offset) < 0)
+	const struct mapping *linker;
+	struct watched *w = hashmap_get(&s->by_pid, (uint64_t)p->pid);
+	if (find_linker(p, w, &file, &offset, &linker) < 0)
 		return 0; /* watched already, or linked statically */
 	_cleanup_(fd_close) int fd = file;
-	struct links *links = xcalloc(1, sizeof(*links));
+	if (!w)
+		hashmap_put(&s->by_pid, (uint64_t)p->pid, w = xcalloc(1, sizeof(*w)));
+	w->dev = linker->dev;
+	w->inode = linker->inode;
 	struct uprobe_request request = {
 		.file_fd = fd, .pid = p->pid, .kind = ATTACH_ENTRY, .program_fd = program(s->object, "task_map"),
 		.offsets = &offset, .cookies = &cookie, .n = 1,
 	};
-	int r = attach_uprobes(links, ability_has(ABILITY_UPROBE_MULTI), &request, why);
-	if (r < 0)
-		free(links);
-	else
-		hashmap_put(&s->by_pid, (uint64_t)p->pid, links);
+	int r = attach_uprobes(&w->links, ability_has(ABILITY_UPROBE_MULTI), &request, why);
 	return r == -ESRCH ? 0 : r;
 }
 
-static void drop_links(struct engine *e, struct links *links)
+static void drop_watched(struct engine *e, struct watched *w)
 {
-	if (!links)
+	if (!w)
 		return;
-	engine_retire(e, links);
-	free(links);
+	engine_retire(e, &w->links);
+	free(w);
 }
 
 static void task_process_gone(struct engine *e, void *state, const struct process *p)
 {
 	struct task_state *s = state;
-	drop_links(e, hashmap_remove(&s->by_pid, (uint64_t)p->pid));
+	drop_watched(e, hashmap_remove(&s->by_pid, (uint64_t)p->pid));
+}
+
+/* The next image has most likely the same linker, and our probe is on it already. */
+static void task_process_executed(struct engine *e, void *state, const struct process *p)
+{
+	(void)e;
+	(void)state;
+	(void)p;
 }
 
 static void on_exec(struct engine *e, const struct task_rec *rec)
@@ -130,7 +148,7 @@ static void on_exec(struct engine *e, const struct task_rec *rec)
 	pid_t pid = (pid_t)rec->head.pid;
 	if (rec->flags & TASK_CANDIDATE && !engine_would_take(e, pid))
 		return;
-	engine_target_exec(e, pid, rec->start_ns, rec->comm, rec->head.time_ns);
+	engine_target_exec(e, pid, rec->start_ns, rec->comm, rec->head.time_ns, rec->flags & TASK_BY_THREAD);
 }
 
 static void task_decode(struct engine *e, void *state, const struct rec_head *head)
@@ -160,10 +178,10 @@ static void task_detach(struct engine *e, void *state)
 	struct task_state *s = state;
 	size_t at = 0;
 	uint64_t pid;
-	void *links;
-	while (hashmap_next(&s->by_pid, &at, &pid, &links)) {
+	void *w;
+	while (hashmap_next(&s->by_pid, &at, &pid, &w)) {
 		hashmap_remove(&s->by_pid, pid);
-		drop_links(e, links);
+		drop_watched(e, w);
 	}
 }
 
@@ -182,6 +200,7 @@ const struct probe_ops task_probe = {
 	.load = task_load,
 	.process_changed = task_process_changed,
 	.process_gone = task_process_gone,
+	.process_executed = task_process_executed,
 	.decode = task_decode,
 	.detach = task_detach,
 	.close = task_close,
