@@ -283,7 +283,7 @@ static void func_detach(struct engine *e, void *state)
 	void *fp;
 	s->detached = true;
 	while (hashmap_next(&s->processes, &at, &pid, &fp))
-		links_done(&((struct func_process *)fp)->links);
+		func_unprobe_process(fp);
 	links_done(&s->links);
 }
 
