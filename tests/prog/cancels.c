@@ -1,7 +1,8 @@
 /*
  * Threads that end in the middle of nested calls, by pthread_exit() or pthread_cancel(), with cleanup handlers in each frame.
  * glibc loads libgcc_s at that moment and unwinds the stack with it. "exit", "cancel": which; then how many threads.
- * "wait" as the third word: the threads stand in their calls until a line comes on stdin.
+ * "wait" as the third word: the threads stand in their calls until a line comes on stdin, and before main() returns it says
+ * "ended" and waits for another.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -80,6 +81,11 @@ int main(int argc, char **argv)
 		if (by_cancel)
 			pthread_cancel(threads[i]);
 		pthread_join(threads[i], NULL);
+	}
+	if (wait_first) {
+		puts("ended");
+		fflush(stdout);
+		getchar();
 	}
 	printf("cleaned %d\n", cleaned);
 	return 3;

@@ -48,7 +48,7 @@ static double cost_of_a_hit(const struct func_state *s, const struct func_proces
 
 static void trip(struct engine *e, struct func_state *s, struct func_process *fp, double share, double allowed)
 {
-	links_done(&fp->links);
+	func_unprobe_process(fp);
 	fp->tripped = true;
 	s->tripped++;
 	engine_note(e, "%s[%d] paid %.0f%% of its CPU for our probes (allowed: %.0f%%): they are taken away; ask for fewer functions, "

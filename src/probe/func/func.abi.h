@@ -52,6 +52,8 @@ _Static_assert(sizeof(struct func_point_rec) == 56, "layout");
 enum func_cookie_flag {
 	COOKIE_SITE_EXIT = 1 << 0, /* an exit probe on a RET instruction: sp is that of the entry, not 8 above it */
 	COOKIE_ENTRY_ALONE = 1 << 1, /* the exit of this function is not probed */
+	COOKIE_UNTIL_SITES = 1 << 2, /* an entry that counts until the process is marked in `func_by_sites` ... */
+	COOKIE_FROM_SITES = 1 << 3,  /* ... and one that counts from then on: two sets of probes change over at once */
 };
 #define COOKIE(probe, slot, flags) ((__u64)(probe) | (__u64)(slot) << 32 | (__u64)(flags) << 48)
 #define COOKIE_PROBE(cookie) ((__u32)(cookie))
@@ -69,7 +71,7 @@ struct func_probe {
 	__u32 inside_ns;  /* the probe's own cost that lies between the two clock readings of a call */
 	__u32 outside_ns; /* the rest of it, which lies in the caller's time */
 	__u32 plan;       /* index of its fetch plan; 0: none */
-	__u32 pad;
+	__u32 twin;       /* of a probe with RET sites: the number that its function had with a return probe; 0: none */
 };
 
 /*

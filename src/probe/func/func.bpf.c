@@ -82,6 +82,13 @@ struct { /* hits of a process' probes, for the overhead breaker */
 	__type(value, __u64);
 } func_hits SEC(".maps");
 
+struct { /* by slot: not 0 when a process has gone over from return probes to RET sites */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FUNC_HIT_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} func_by_sites SEC(".maps");
+
 #define SLOTS_MAX (FUNC_SLOTS_BYTES / sizeof(struct func_call_rec))
 #define STALE_WITHOUT_LOOP 4
 
@@ -368,10 +375,14 @@ static __always_inline void complete(void *ctx, struct func_thread *t, struct fu
 	finish(ctx, t, call);
 }
 
-/* Is the call at the top of the stack the one that ends here? */
+/* Is the call at the top of the stack the one that ends here? It may have begun under the number of the return probe. */
 static __always_inline bool ends_here(const struct func_call_rec *top, __u64 cookie, __u64 sp)
 {
-	return top->probe == COOKIE_PROBE(cookie) && top->sp == sp;
+	__u32 probe = COOKIE_PROBE(cookie);
+	if (top->sp != sp || top->probe == probe)
+		return top->sp == sp;
+	struct func_probe *p = bpf_map_lookup_elem(&func_probes, &probe);
+	return p && p->twin == top->probe;
 }
 
 static __always_inline void pop(void *ctx, struct func_thread *t, const __u64 *regs, __u64 cookie, bool kernel, __u64 now)
@@ -407,9 +418,19 @@ static __always_inline struct func_thread *thread_of_current(void)
 	return t ? t : thread_new(tid);
 }
 
+/* Two sets of probes are attached while one takes over from the other: an entry is of the one or of the other. */
+static __always_inline bool counts_now(__u64 cookie)
+{
+	__u32 flags = COOKIE_FLAGS(cookie) & (COOKIE_UNTIL_SITES | COOKIE_FROM_SITES), i = COOKIE_SLOT(cookie) & (FUNC_HIT_SLOTS - 1);
+	if (!flags)
+		return true;
+	__u32 *by_sites = bpf_map_lookup_elem(&func_by_sites, &i);
+	return by_sites && !*by_sites == !(flags & COOKIE_FROM_SITES);
+}
+
 static __always_inline int enter(void *ctx, const __u64 *regs, __u64 cookie, bool kernel)
 {
-	if (kernel && !target_wants_current())
+	if (kernel ? !target_wants_current() : !counts_now(cookie))
 		return 0;
 	struct func_thread *t = thread_of_current();
 	if (!t || t->busy) {

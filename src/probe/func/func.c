@@ -206,7 +206,7 @@ static void func_process_gone(struct engine *e, void *state, const struct proces
 	struct func_state *s = state;
 	struct func_process *fp = hashmap_get(&s->processes, (uint64_t)p->pid);
 	if (fp)
-		engine_retire(e, &fp->links);
+		func_retire_process(e, fp);
 	func_drop_process(s, p->pid);
 }
 
@@ -302,7 +302,7 @@ static void func_detach(struct engine *e, void *state)
 	void *fp;
 	s->detached = true;
 	while (hashmap_next(&s->processes, &at, &pid, &fp))
-		engine_retire(e, &((struct func_process *)fp)->links);
+		func_retire_process(e, fp);
 	engine_retire(e, &s->links);
 }
 

@@ -111,7 +111,7 @@ static uint32_t number_of(struct engine *e, struct func_state *s, struct binary 
 	struct probe_cost cost = cost_of(s, t, sites);
 	struct func_info info = {
 		.kind = PROBE_FUNCTION, .name = (char *)elf_func_name(b->elf, t->func), .module = (char *)b->name,
-		.inside_ns = cost.inside_ns, .outside_ns = cost.outside_ns, .parameters = parameters,
+		.inside_ns = cost.inside_ns, .outside_ns = cost.outside_ns, .twin = sites ? t->probe[false] : 0, .parameters = parameters,
 	};
 	const struct prototype *proto = is_libc(b->name) && engine_options(e)->args ? prototype_find(t->func->linkage_name) : NULL;
 	if (proto)
@@ -168,6 +168,14 @@ static void plan_done(struct plan *p)
 }
 DEFINE_CLEANUP_IN_PLACE(struct plan, plan_done)
 
+/* Entries of a process that may change over, or just does, ask whose turn it is. Slots beyond the table are shared: no turns. */
+static uint32_t turn_of(const struct func_process *fp)
+{
+	if (fp->slot >= FUNC_HIT_SLOTS || (fp->use_sites && fp->former.n == 0))
+		return 0;
+	return fp->use_sites ? COOKIE_FROM_SITES : COOKIE_UNTIL_SITES;
+}
+
 static void plan_function(struct engine *e, struct func_state *s, struct func_process *fp, struct binary *b,
 			  struct func_target *t, struct plan *plan)
 {
@@ -180,7 +188,7 @@ static void plan_function(struct engine *e, struct func_state *s, struct func_pr
 	fp->functions++;
 	fp->mean_cost_ns += (cost.inside_ns + cost.outside_ns - fp->mean_cost_ns) / (double)fp->functions;
 	uint64_t entry = t->func->offset + t->entry.offset;
-	uint32_t flags = (sites ? COOKIE_SITE_EXIT : 0) | (exits == FUNC_ENTRY_ALONE ? COOKIE_ENTRY_ALONE : 0);
+	uint32_t flags = (sites ? COOKIE_SITE_EXIT : 0) | (exits == FUNC_ENTRY_ALONE ? COOKIE_ENTRY_ALONE : 0) | turn_of(fp);
 	uint64_t cookie = COOKIE(probe, fp->slot % FUNC_HIT_SLOTS, flags);
 	batch_add(exits == FUNC_BY_RETURN ? &plan->with_return : &plan->entries, entry, cookie);
 	for (size_t i = 0; exits == FUNC_BY_SITES && i < t->n_returns; i++)
@@ -217,14 +225,21 @@ static int attach_binary(struct engine *e, struct func_state *s, struct func_pro
 		if (b->targets[i].refused == SITE_OK)
 			plan_function(e, s, fp, b, &b->targets[i], &plan);
 	r = attach_plan(e, s, fp, b, &plan, why);
-	if (r == 0)
+	if (r == 0 && !hashmap_put(&fp->points_done, (uintptr_t)b, b))
 		r = func_attach_usdt(e, s, fp, b, why);
 	hashmap_put(&fp->done, (uintptr_t)b, b);
 	s->attached += plan.with_return.n + plan.entries.n;
 	return r == -ESRCH ? 0 : r;
 }
 
-static struct func_process *process_of(struct func_state *s, const struct process *p)
+static void set_by_sites(struct engine *e, const struct func_process *fp, uint32_t by_sites)
+{
+	uint32_t slot = fp->slot;
+	if (slot < FUNC_HIT_SLOTS)
+		bpf_map_update_elem(loader_map(engine_loader(e), "func_by_sites"), &slot, &by_sites, BPF_ANY);
+}
+
+static struct func_process *process_of(struct engine *e, struct func_state *s, const struct process *p)
 {
 	struct func_process *fp = hashmap_get(&s->processes, (uint64_t)p->pid);
 	if (!fp) {
@@ -233,19 +248,32 @@ static struct func_process *process_of(struct func_state *s, const struct proces
 		fp->slot = p->slot;
 		fp->use_sites = s->exits == EXITS_SITES;
 		hashmap_put(&s->processes, (uint64_t)p->pid, fp);
+		set_by_sites(e, fp, false);
 	}
 	memcpy(fp->comm, p->comm, sizeof(fp->comm));
 	return fp;
 }
 
-/* An unwinder has appeared: give up the return probes before it is used. */
+/*
+ * An unwinder has appeared: the return probes must go before it is used. They stay until their successors are attached, so
+ * that other threads, which may run on, miss no call; entries count in one of the two sets at any moment.
+ */
 static void change_to_sites(struct func_process *fp)
 {
 	if (fp->use_sites)
 		return;
-	links_done(&fp->links);
+	fp->former = fp->links;
+	fp->links = (struct links){};
 	hashmap_done(&fp->done);
 	fp->use_sites = true;
+}
+
+static void end_change(struct engine *e, struct func_process *fp)
+{
+	if (fp->former.n == 0)
+		return;
+	set_by_sites(e, fp, true);
+	links_done(&fp->former);
 }
 
 /* The user wants return probes all the same: said once what that can do. */
@@ -260,7 +288,7 @@ static void warn_of_return_probes(struct engine *e, struct func_state *s, const 
 
 int func_attach_process(struct engine *e, struct func_state *s, const struct process *p, struct reason *why)
 {
-	struct func_process *fp = process_of(s, p);
+	struct func_process *fp = process_of(e, s, p);
 	int r = 0;
 	if (fp->tripped || s->detached)
 		return 0;
@@ -285,7 +313,22 @@ int func_attach_process(struct engine *e, struct func_state *s, const struct pro
 		int one = attach_binary(e, s, fp, b, why);
 		r = r < 0 ? r : one;
 	}
+	end_change(e, fp);
 	return r;
+}
+
+void func_unprobe_process(struct func_process *fp)
+{
+	links_done(&fp->links);
+	links_done(&fp->former);
+	links_done(&fp->point_links);
+}
+
+void func_retire_process(struct engine *e, struct func_process *fp)
+{
+	engine_retire(e, &fp->links);
+	engine_retire(e, &fp->former);
+	engine_retire(e, &fp->point_links);
 }
 
 void func_drop_process(struct func_state *s, pid_t pid)
@@ -293,7 +336,8 @@ void func_drop_process(struct func_state *s, pid_t pid)
 	struct func_process *fp = hashmap_remove(&s->processes, (uint64_t)pid);
 	if (!fp)
 		return;
-	links_done(&fp->links);
+	func_unprobe_process(fp);
 	hashmap_done(&fp->done);
+	hashmap_done(&fp->points_done);
 	free(fp);
 }

@@ -28,6 +28,7 @@ struct func_info {
 	enum probe_kind kind;
 	char *name, *module, *file;
 	uint32_t line, inside_ns, outside_ns;
+	uint32_t twin; /* see struct func_probe; not part of the fact */
 	struct parameter *parameters;
 	size_t n_parameters;
 };
@@ -37,8 +38,11 @@ struct func_process {
 	pid_t pid;
 	uint32_t slot;
 	bool use_sites;       /* exits at RET sites: something here unwinds through frames */
-	struct links links;
-	struct hashmap done;  /* binary → attached */
+	struct links links;       /* of functions */
+	struct links former;      /* return probes that are being replaced by RET sites */
+	struct links point_links; /* of USDT probes */
+	struct hashmap done;  /* binary → its functions are attached */
+	struct hashmap points_done; /* binary → its USDT probes are attached */
 	uint64_t hits, cpu_ns; /* at the breaker's last look */
 	bool looked;
 	size_t functions;
@@ -99,6 +103,8 @@ enum func_exits { FUNC_ENTRY_ALONE, FUNC_BY_RETURN, FUNC_BY_SITES };
 enum func_exits func_exits_of(enum exits_mode mode, bool process_needs_sites, struct binary *b, struct func_target *t);
 int func_attach_process(struct engine *e, struct func_state *s, const struct process *p, struct reason *why);
 void func_drop_process(struct func_state *s, pid_t pid);
+void func_unprobe_process(struct func_process *fp); /* takes its probes away */
+void func_retire_process(struct engine *e, struct func_process *fp); /* the same in the background */
 /* kernel.c */
 int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why);
 int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *why);

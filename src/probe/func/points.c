@@ -70,7 +70,7 @@ static int attach_usdt(struct engine *e, struct func_state *s, struct func_proce
 		.file_fd = b->fd, .pid = fp->pid, .kind = ATTACH_ENTRY, .program_fd = func_program(s, "func_usdt"),
 		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore ? &probe->semaphore : NULL, .n = 1,
 	};
-	int r = attach_uprobes(&fp->links, s->mechanism != UPROBES_PERF_EVENT, &q, why);
+	int r = attach_uprobes(&fp->point_links, s->mechanism != UPROBES_PERF_EVENT, &q, why);
 	s->attached += r == 0;
 	return r;
 }
