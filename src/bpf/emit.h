@@ -47,7 +47,9 @@ static __always_inline long emit_uncounted(void *ctx, const void *rec, __u64 len
 {
 	if (emit_by_perf)
 		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, (void *)rec, len);
-	__u64 flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	/* The record that fills the measure wakes, not each one after it: a reader that is behind is awake already. */
+	__u64 pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	__u64 flags = pending < wake_bytes && pending + len >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 	return bpf_ringbuf_output(&events, (void *)rec, len, flags);
 }
 

@@ -46,7 +46,7 @@ static struct value decode_op(struct call *c, uint64_t word, const struct arg_ty
 		strbuf_adds(&b, "|FUTEX_CLOCK_REALTIME");
 	if (rest)
 		strbuf_addf(&b, "|%#" PRIx32, rest);
-	return value_text(c, UINT_VALUE((uint32_t)word), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE((uint32_t)word), &b);
 }
 const struct arg_type type_futex_op = { "int", decode_op };
 
@@ -90,14 +90,14 @@ static struct value wake_op_value(struct call *c, uint32_t word)
 	else
 		strbuf_addf(&b, "%#" PRIx32 "<<24 /* FUTEX_OP_CMP_??? */", test);
 	strbuf_addf(&b, "|%#" PRIx32, second);
-	return value_text(c, UINT_VALUE(word), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE(word), &b);
 }
 
 static struct value decode_third(struct call *c, uint64_t word, const struct arg_type *type)
 {
 	uint32_t x = (uint32_t)word;
 	if (takes(c, 'b'))
-		return x == UINT32_MAX ? value_text(c, UINT_VALUE(x), "FUTEX_BITSET_MATCH_ANY") : value_hex(c, x);
+		return x == UINT32_MAX ? value_named(UINT_VALUE(x), "FUTEX_BITSET_MATCH_ANY") : value_hex(c, x);
 	if (takes(c, 'o'))
 		return wake_op_value(c, x);
 	return takes(c, 'x') ? UINT_VALUE(x) : (struct value){};

@@ -46,7 +46,7 @@ static struct value decode_command(struct call *c, uint64_t word, const struct a
 	const struct ioctl_row *row = find(command);
 	struct value v = UINT_VALUE(command);
 	if (row)
-		return value_text(c, v, "%s", row->name);
+		return value_named(v, row->name);
 	return value_text(c, v, "_IOC(%s, %#" PRIx32 ", %#" PRIx32 ", %#" PRIx32 ")", directions[command >> 30], command >> 8 & 0xff,
 			  command & 0xff, command >> 16 & 0x3fff);
 }

@@ -109,7 +109,7 @@ static struct value control_item(struct call *c, const struct kernel_cmsghdr *h,
 	struct fields f = {};
 	bool of_socket = h->level == SOL_SOCKET;
 	fields_add(&f, "cmsg_len", UINT_VALUE(h->len));
-	fields_add(&f, "cmsg_level", of_socket ? value_text(c, UINT_VALUE(h->level), "SOL_SOCKET") : value_hex(c, h->level));
+	fields_add(&f, "cmsg_level", of_socket ? value_named(UINT_VALUE(h->level), "SOL_SOCKET") : value_hex(c, h->level));
 	fields_add(&f, "cmsg_type", of_socket ? names_enum(c, &control_type_names, h->type) : value_hex(c, h->type));
 	if (of_socket && h->type == 1)
 		fields_add(&f, "cmsg_data", rights_value(c, bytes));

@@ -16,7 +16,7 @@ static struct value open_flags_value(struct call *c, uint64_t flags)
 		strbuf_addc(&b, '|');
 		names_add_flags(&b, &open_mode_names, flags & ~(uint64_t)O_ACCMODE);
 	}
-	return value_text(c, UINT_VALUE(flags), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE(flags), &b);
 }
 
 struct value decode_open_flags(struct call *c, uint64_t word, const struct arg_type *type)

@@ -112,7 +112,7 @@ static struct value decode_fd_set(struct call *c, uint64_t word, const struct ar
 	note_ready_set(c, word);
 	if (!write_fd_set(c, &b, AT_ENTRY, word))
 		return value_address(c, word);
-	return value_text(c, ADDRESS_VALUE(word), "%s", strbuf_str(&b));
+	return value_taken(c, ADDRESS_VALUE(word), &b);
 }
 const struct arg_type type_fd_set = { "fd_set *", decode_fd_set, NULL, { { SYSCALL_FETCH_BYTES, AT_BOTH, COUNT_FIRST_BITS, 1, 128 } } };
 

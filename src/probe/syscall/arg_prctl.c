@@ -60,7 +60,7 @@ static struct value decode_option(struct call *c, uint64_t word, const struct ar
 		result_note(c, "%.*s", (int)v.text.len, v.text.data);
 	}
 	if (row)
-		return value_text(c, UINT_VALUE(option), "%s", row->name);
+		return value_named(UINT_VALUE(option), row->name);
 	return value_text(c, UINT_VALUE(option), option ? "%#" PRIx32 " /* PR_??? */" : "%" PRIx32 " /* PR_??? */", option);
 }
 const struct arg_type type_prctl_option = { "int", decode_option };
@@ -95,7 +95,7 @@ static struct value argument_value(struct call *c, char kind, uint64_t word)
 	case 'A':
 		return ambient_value(c, word);
 	case 'V':
-		return word ? value_hex(c, word) : value_text(c, UINT_VALUE(word), "PR_SET_VMA_ANON_NAME");
+		return word ? value_hex(c, word) : value_named(UINT_VALUE(word), "PR_SET_VMA_ANON_NAME");
 	case 'u':
 		if (call_succeeded(c) && memory_read(c, AT_EXIT, word, &pid))
 			return value_bracketed(c, INT_VALUE(pid));

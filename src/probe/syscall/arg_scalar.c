@@ -42,7 +42,7 @@ struct value decode_address(struct call *c, uint64_t word, const struct arg_type
 static struct value decode_dirfd(struct call *c, uint64_t word, const struct arg_type *type)
 {
 	struct value v = INT_VALUE((int32_t)word);
-	return v.i == AT_FDCWD ? value_text(c, v, "AT_FDCWD") : v;
+	return v.i == AT_FDCWD ? value_named(v, "AT_FDCWD") : v;
 }
 
 /* -1 leaves the owner as it is. */

@@ -45,7 +45,7 @@ struct value sigset_value(struct call *c, uint64_t mask, unsigned n_signals)
 			strbuf_addf(&b, "%s%s", b.data[b.len - 1] == '[' ? "" : " ", signal_name(i + 1, buf, sizeof(buf)));
 	}
 	strbuf_addc(&b, ']');
-	return value_text(c, UINT_VALUE(mask), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE(mask), &b);
 }
 
 /* The size of a set is the last argument of every call that takes one; a wrong size makes it unreadable for the kernel too. */
@@ -89,7 +89,7 @@ static struct value handler_value(struct call *c, uint64_t handler)
 {
 	static const char *const names[] = { "SIG_DFL", "SIG_IGN" };
 	struct value v = ADDRESS_VALUE(handler);
-	return handler < ARRAY_SIZE(names) ? value_text(c, v, "%s", names[handler]) : v;
+	return handler < ARRAY_SIZE(names) ? value_named(v, names[handler]) : v;
 }
 
 static struct value decode_sigaction(struct call *c, uint64_t word, const struct arg_type *type)

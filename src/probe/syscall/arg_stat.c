@@ -10,7 +10,7 @@ struct value device_value(struct call *c, uint64_t dev)
 {
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	strbuf_addf(&b, "makedev(%#x, %#x)", major(dev), minor(dev));
-	return value_text(c, UINT_VALUE(dev), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE(dev), &b);
 }
 
 struct value mode_value(struct call *c, uint32_t mode)
@@ -24,14 +24,15 @@ struct value mode_value(struct call *c, uint32_t mode)
 	uint32_t kind = mode & S_IFMT;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].kind == kind) {
-			strbuf_addf(&b, "%s|", kinds[i].name);
+			strbuf_adds(&b, kinds[i].name);
+			strbuf_addc(&b, '|');
 			kind = 0;
 		}
 	strbuf_adds(&b, mode & S_ISUID ? "S_ISUID|" : "");
 	strbuf_adds(&b, mode & S_ISGID ? "S_ISGID|" : "");
 	strbuf_adds(&b, mode & S_ISVTX ? "S_ISVTX|" : "");
-	strbuf_addf(&b, "%#03" PRIo32, kind | (mode & 0777));
-	return value_text(c, UINT_VALUE(mode), "%s", strbuf_str(&b));
+	add_octal(&b, kind | (mode & 0777));
+	return value_taken(c, UINT_VALUE(mode), &b);
 }
 
 /* Where the fields lie: arch/x86/include/uapi/asm/stat.h, include/uapi/asm-generic/stat.h (arm64). */

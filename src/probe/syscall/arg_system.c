@@ -9,7 +9,7 @@
 static struct value limit_value(struct call *c, uint64_t x)
 {
 	if (x == UINT64_MAX)
-		return value_text(c, UINT_VALUE(x), "RLIM64_INFINITY");
+		return value_named(UINT_VALUE(x), "RLIM64_INFINITY");
 	if (x > 1024 && x % 1024 == 0)
 		return value_text(c, UINT_VALUE(x), "%" PRIu64 "*1024", x / 1024);
 	return UINT_VALUE(x);
@@ -109,7 +109,7 @@ static struct value decode_cpu_mask(struct call *c, uint64_t word, const struct 
 		if (s.data[i / 8] >> (i % 8) & 1)
 			strbuf_addf(&b, "%s%zu", b.len > 1 ? " " : "", i);
 	strbuf_adds(&b, s.len < bytes ? " ...]" : "]");
-	return value_text(c, ADDRESS_VALUE(word), "%s", strbuf_str(&b));
+	return value_taken(c, ADDRESS_VALUE(word), &b);
 }
 const struct arg_type type_cpu_mask_in = { "const cpu_set_t *", decode_cpu_mask, NULL, { { SYSCALL_FETCH_BYTES, AT_ENTRY, COUNT_PREVIOUS, 1, 128 } } };
 const struct arg_type type_cpu_mask_out = { "cpu_set_t *", decode_cpu_mask, NULL, { { SYSCALL_FETCH_BYTES, AT_EXIT, COUNT_RETURN, 1, 128 } } };

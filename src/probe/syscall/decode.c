@@ -90,7 +90,7 @@ static struct value decode_arguments(struct call *c)
 		strbuf_adds(&b, i ? ", " : "");
 		value_write(&b, &args[i].value);
 	}
-	return value_text(c, v, "%s", strbuf_str(&b));
+	return value_taken(c, v, &b);
 }
 
 static struct value plain_result(struct call *c, int64_t ret)
@@ -99,7 +99,7 @@ static struct value plain_result(struct call *c, int64_t ret)
 		return value_hex(c, (uint64_t)ret);
 	switch (c->row->result) {
 	case RESULT_ADDRESS:
-		return value_text(c, ADDRESS_VALUE((uint64_t)ret), "%#" PRIx64, (uint64_t)ret);
+		return ret ? ADDRESS_VALUE((uint64_t)ret) : value_named(ADDRESS_VALUE(0), "0");
 	case RESULT_OCTAL:
 		return value_octal(c, (uint64_t)ret);
 	case RESULT_UINT:
@@ -116,7 +116,10 @@ static struct value error_result(struct call *c, int64_t err, struct value *ret_
 	if (name) {
 		v = value_text(c, v, "? %s", name);
 	} else if ((name = strerrorname_np((int)err))) {
-		v = value_text(c, v, "-1 %s", name);
+		_cleanup_(strbuf_done) struct strbuf b = {};
+		strbuf_adds(&b, "-1 ");
+		strbuf_adds(&b, name);
+		v = value_taken(c, v, &b);
 	} else {
 		name = value_text(c, v, "%" PRId64, err).text.data;
 		v = value_text(c, v, "-1 (errno %s)", name);

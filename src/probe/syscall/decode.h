@@ -106,9 +106,12 @@ bool memory_count(const struct call *c, uint64_t addr, uint32_t *ret);
 
 /* Values. Text is set where it is not how the kind is written. */
 struct value value_text(struct call *c, struct value v, const char *fmt, ...) _printf_(3, 4);
+struct value value_named(struct value v, const char *text); /* @text lives for ever */
+struct value value_taken(struct call *c, struct value v, const struct strbuf *text); /* copied */
 struct value value_address(struct call *c, uint64_t addr); /* NULL or 0x... */
 struct value value_hex(struct call *c, uint64_t x);
 struct value value_octal(struct call *c, uint64_t x);
+void add_octal(struct strbuf *out, uint64_t x);
 struct value value_string(struct call *c, struct slice s, bool truncated);
 struct value value_hex_string(struct call *c, struct slice s, bool truncated); /* "\x13\x14" */
 struct value value_bracketed(struct call *c, struct value v);                  /* [x]: what a pointer points to */

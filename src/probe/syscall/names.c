@@ -15,7 +15,7 @@ struct value names_enum(struct call *c, const struct names *names, uint64_t valu
 {
 	const char *name = names_find(names, value);
 	if (name)
-		return value_text(c, UINT_VALUE(value), "%s", name);
+		return value_named(UINT_VALUE(value), name);
 	return value_text(c, UINT_VALUE(value), value ? "%#" PRIx64 " /* %s */" : "%" PRIx64 " /* %s */", value, names->unknown);
 }
 
@@ -34,7 +34,8 @@ void names_add_flags(struct strbuf *out, const struct names *names, uint64_t val
 		const struct name_row *row = &names->row[i];
 		if (!row_applies(row, value, rest))
 			continue;
-		strbuf_addf(out, "%s%s", separator, row->name);
+		strbuf_adds(out, separator);
+		strbuf_adds(out, row->name);
 		separator = "|";
 		rest &= ~row->mask;
 	}
@@ -50,5 +51,5 @@ struct value names_flags(struct call *c, const struct names *names, uint64_t val
 {
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	names_add_flags(&b, names, value);
-	return value_text(c, UINT_VALUE(value), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE(value), &b);
 }

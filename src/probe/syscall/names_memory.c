@@ -86,14 +86,14 @@ static struct value decode_ipc_flags(struct call *c, uint64_t word, const struct
 		strbuf_addc(&b, '|');
 	}
 	strbuf_addf(&b, "%#03" PRIo32, (uint32_t)word & 0777);
-	return value_text(c, UINT_VALUE((uint32_t)word), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE((uint32_t)word), &b);
 }
 const struct arg_type type_ipc_flags = { "int", decode_ipc_flags, &ipc_flags_names };
 
 static struct value decode_ipc_key(struct call *c, uint64_t word, const struct arg_type *type)
 {
 	if ((uint32_t)word == 0)
-		return value_text(c, UINT_VALUE(0), "IPC_PRIVATE");
+		return value_named(UINT_VALUE(0), "IPC_PRIVATE");
 	return value_hex(c, (uint32_t)word);
 }
 const struct arg_type type_ipc_key = { "key_t", decode_ipc_key };

@@ -113,7 +113,7 @@ static struct value personality_value(struct call *c, uint32_t persona, const st
 		strbuf_addc(&b, '|');
 		names_add_flags(&b, names, persona & ~0xffu);
 	}
-	return value_text(c, UINT_VALUE(persona), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE(persona), &b);
 }
 
 /* Returns the personality that was before; 0xffffffff only asks for it. */

@@ -44,7 +44,7 @@ static struct value decode_socket_type(struct call *c, uint64_t word, const stru
 		strbuf_addc(&b, '|');
 	if (flags)
 		names_add_flags(&b, &socket_flags_names, name ? flags : (uint32_t)word);
-	return value_text(c, UINT_VALUE((uint32_t)word), "%s", strbuf_str(&b));
+	return value_taken(c, UINT_VALUE((uint32_t)word), &b);
 }
 const struct arg_type type_socket_type = { "int", decode_socket_type, &socket_type_names };
 

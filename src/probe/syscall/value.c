@@ -12,7 +12,13 @@ static bool is_octal_digit(int ch)
 /* The shortest octal escape that the next byte does not lengthen. */
 static void write_octal(struct strbuf *out, unsigned char ch, int next)
 {
-	strbuf_addf(out, is_octal_digit(next) ? "\\%03o" : "\\%o", ch);
+	bool all = is_octal_digit(next);
+	strbuf_addc(out, '\\');
+	if (all || ch >= 0100)
+		strbuf_addc(out, (char)('0' + (ch >> 6)));
+	if (all || ch >= 010)
+		strbuf_addc(out, (char)('0' + (ch >> 3 & 7)));
+	strbuf_addc(out, (char)('0' + (ch & 7)));
 }
 
 static void write_char(struct strbuf *out, unsigned char ch, int next)
@@ -20,18 +26,32 @@ static void write_char(struct strbuf *out, unsigned char ch, int next)
 	static const char escaped[] = "\"\"\\\\\tt\nn\vv\ff\rr"; /* pairs: byte, letter behind the backslash */
 	for (size_t i = 0; i + 1 < sizeof(escaped); i += 2)
 		if (escaped[i] == (char)ch)
-			return strbuf_addf(out, "\\%c", escaped[i + 1]);
+			return strbuf_add(out, (char[]){ '\\', escaped[i + 1] }, 2);
 	if (ch >= ' ' && ch < 0x7f)
 		strbuf_addc(out, (char)ch);
 	else
 		write_octal(out, ch, next);
 }
 
+static bool is_plain(unsigned char ch)
+{
+	return ch >= ' ' && ch < 0x7f && ch != '"' && ch != '\\';
+}
+
 static void write_string(struct strbuf *out, struct slice s, bool truncated)
 {
 	strbuf_addc(out, '"');
-	for (size_t i = 0; i < s.len; i++)
+	for (size_t i = 0; i < s.len;) {
+		size_t plain = 0;
+		while (i + plain < s.len && is_plain((unsigned char)s.data[i + plain]))
+			plain++;
+		strbuf_add(out, s.data + i, plain);
+		i += plain;
+		if (i == s.len)
+			break;
 		write_char(out, (unsigned char)s.data[i], i + 1 < s.len ? (unsigned char)s.data[i + 1] : -1);
+		i++;
+	}
 	strbuf_adds(out, truncated ? "\"..." : "\"");
 }
 
@@ -60,15 +80,15 @@ static void write_kind(struct strbuf *out, const struct value *v)
 	case VALUE_BOOL:
 		return strbuf_adds(out, v->boolean ? "true" : "false");
 	case VALUE_UINT:
-		return strbuf_addf(out, "%" PRIu64, v->u);
+		return strbuf_add_uint(out, v->u);
 	case VALUE_INT:
-		return strbuf_addf(out, "%" PRId64, v->i);
+		return strbuf_add_int(out, v->i);
 	case VALUE_DOUBLE:
 		return strbuf_addf(out, "%g", v->d);
 	case VALUE_STRING:
 		return write_string(out, v->s, v->truncated);
 	case VALUE_ADDRESS:
-		return v->u ? strbuf_addf(out, "0x%" PRIx64, v->u) : strbuf_adds(out, "NULL");
+		return v->u ? strbuf_add_hex(out, v->u) : strbuf_adds(out, "NULL");
 	case VALUE_UNREADABLE:
 		return strbuf_addc(out, '?');
 	case VALUE_STRUCT:
@@ -94,23 +114,56 @@ struct value value_text(struct call *c, struct value v, const char *fmt, ...)
 	va_start(ap, fmt);
 	strbuf_addv(&b, fmt, ap);
 	va_end(ap);
-	v.text = arena_dup(c->arena, strbuf_slice(&b));
+	return value_taken(c, v, &b);
+}
+
+struct value value_named(struct value v, const char *text)
+{
+	v.text = slice_of(text);
+	return v;
+}
+
+struct value value_taken(struct call *c, struct value v, const struct strbuf *text)
+{
+	v.text = arena_dup(c->arena, strbuf_slice(text));
 	return v;
 }
 
 struct value value_address(struct call *c, uint64_t addr)
 {
-	return addr ? ADDRESS_VALUE(addr) : value_text(c, ADDRESS_VALUE(0), "NULL");
+	return addr ? ADDRESS_VALUE(addr) : value_named(ADDRESS_VALUE(0), "NULL");
 }
 
 struct value value_hex(struct call *c, uint64_t x)
 {
-	return x ? value_text(c, UINT_VALUE(x), "%#" PRIx64, x) : UINT_VALUE(x);
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	if (!x)
+		return UINT_VALUE(x);
+	strbuf_add_hex(&b, x);
+	return value_taken(c, UINT_VALUE(x), &b);
+}
+
+/* As %#03o: 0644, 000. */
+void add_octal(struct strbuf *out, uint64_t x)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	do {
+		digits[--at] = (char)('0' + (x & 7));
+		x >>= 3;
+	} while (x);
+	if (digits[at] != '0')
+		digits[--at] = '0';
+	while (sizeof(digits) - at < 3)
+		digits[--at] = '0';
+	strbuf_add(out, digits + at, sizeof(digits) - at);
 }
 
 struct value value_octal(struct call *c, uint64_t x)
 {
-	return value_text(c, UINT_VALUE(x), "%#03" PRIo64, x);
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	add_octal(&b, x);
+	return value_taken(c, UINT_VALUE(x), &b);
 }
 
 struct value value_string(struct call *c, struct slice s, bool truncated)
@@ -119,8 +172,7 @@ struct value value_string(struct call *c, struct slice s, bool truncated)
 	v.truncated = truncated;
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	write_string(&b, s, truncated);
-	v.text = arena_dup(c->arena, strbuf_slice(&b));
-	return v;
+	return value_taken(c, v, &b);
 }
 
 struct value value_hex_string(struct call *c, struct slice s, bool truncated)
@@ -131,8 +183,7 @@ struct value value_hex_string(struct call *c, struct slice s, bool truncated)
 	for (size_t i = 0; i < s.len; i++)
 		strbuf_addf(&b, "\\x%02x", (unsigned char)s.data[i]);
 	strbuf_adds(&b, truncated ? "\"..." : "\"");
-	v.text = arena_dup(c->arena, strbuf_slice(&b));
-	return v;
+	return value_taken(c, v, &b);
 }
 
 struct value value_bytes(struct call *c, enum arg_when when, uint64_t addr, uint64_t len)
@@ -156,8 +207,7 @@ static struct value fields_value(struct call *c, enum value_kind kind, const str
 	struct value v = { .kind = kind, .truncated = more, .list = { items, f->n } };
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	write_items(&b, &v, kind == VALUE_STRUCT ? '{' : '[', kind == VALUE_STRUCT ? '}' : ']');
-	v.text = arena_dup(c->arena, strbuf_slice(&b));
-	return v;
+	return value_taken(c, v, &b);
 }
 
 struct value fields_struct(struct call *c, const struct fields *f, bool more)
