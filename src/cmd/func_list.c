@@ -8,6 +8,7 @@
 #include "cmd/output.h"
 #include "engine/targets.h"
 #include "probe/func/list.h"
+#include "shape/where.h"
 #include "sys/proc.h"
 
 static void print_row(void *arg, const struct func_listed *row)
@@ -98,6 +99,19 @@ static int processes(const struct options *o, pid_t **ret, size_t *ret_n, struct
 	return r == 0 && *ret_n == 0 ? reason_set(why, -ESRCH, "no process fits what was asked") : r;
 }
 
+/* Which part of --where the kernel decides, and which is left to user space. */
+static int describe_where(const struct options *o, struct strbuf *out, struct reason *why)
+{
+	_cleanup_(where_free) struct where *where = NULL;
+	int r = o->where ? where_new(&where, o->where, why) : 0;
+	if (r == 0 && where) {
+		strbuf_adds(out, "where, decided in the ");
+		where_describe(where, out);
+		strbuf_addc(out, '\n');
+	}
+	return r;
+}
+
 int func_list(const struct cmd *cmd, const struct options *o)
 {
 	_cleanup_(files_done) struct files files = {};
@@ -108,6 +122,8 @@ int func_list(const struct cmd *cmd, const struct options *o)
 	int r = named_files(o, &files, &why);
 	if (r == 0)
 		r = processes(o, &pids, &n, &why);
+	if (r == 0)
+		r = describe_where(o, &out, &why);
 	if (r == 0)
 		r = func_list_matches(o, pids, n, (const char *const *)files.items, files.n, print_row, &out, &why);
 	if (r == -EINVAL)

@@ -91,6 +91,14 @@ void engine_stop(struct engine *e, int status)
 		e->status = status;
 }
 
+/* What the kernel half has decided already is not asked again. */
+static bool passes_where(const struct engine *e, const struct event *event)
+{
+	if (!e->where)
+		return true;
+	return event->where_open ? where_matches_all(e->where, event) : where_matches(e->where, event);
+}
+
 void engine_emit(struct engine *e, struct event *event)
 {
 	const struct options *o = e->job->options;
@@ -98,7 +106,7 @@ void engine_emit(struct engine *e, struct event *event)
 		return;
 	if (event->type == &event_types[EVENT_LOST])
 		account_told(&e->account, event);
-	if (e->where && event->type != &event_types[EVENT_LOST] && !where_matches(e->where, event))
+	if (event->type != &event_types[EVENT_LOST] && !passes_where(e, event))
 		return;
 	event->realtime_offset_ns = e->realtime_offset_ns;
 	if (!event->time_ns)

@@ -117,6 +117,7 @@ struct event {
 	uint32_t pid, tid;      /* 0: not of a task */
 	struct slice process_name; /* comm at that time; empty: not known */
 	uint64_t strand_id;     /* 0: the thread itself */
+	bool where_open;        /* no part of --where has been decided in the kernel */
 	struct value field[EVENT_MAX_FIELDS]; /* in the order of type->fields */
 };
 

@@ -284,6 +284,7 @@ static void decode_point(struct engine *e, struct func_state *s, const struct fu
 	struct event ev;
 	event_init(&ev, info->kind == PROBE_USDT ? EVENT_USDT : EVENT_TRACEPOINT);
 	ev.runtime = info->kind == PROBE_USDT ? "native" : "kernel";
+	ev.where_open = true;
 	ev.field[POINT_NAME] = STRING_VALUE(slice_of(info->name));
 	ev.field[POINT_PROVIDER] = STRING_VALUE(slice_of(info->module));
 	struct slice tail = tail_of(&point->head, sizeof(*point), point->fetched_bytes);
