@@ -44,6 +44,7 @@ struct text_state {
 	struct hashmap threads; /* pid<<32|tid → struct thread */
 	struct table stat, calls; /* functions, system calls */
 	struct strbuf line, histograms;
+	uint64_t overhead_least_ns, overhead_most_ns; /* subtracted from each call, over all functions */
 	size_t who_width;       /* of the longest "time process[pid]" so far, so that durations line up */
 };
 
@@ -55,6 +56,7 @@ static const struct table_column stat_columns[] = {
 	{ "p50", STAT_P50, true, false },
 	{ "p99", STAT_P99, true, false },
 	{ "max", STAT_MAX, true, false },
+	{ "overhead", STAT_OVERHEAD, true, false },
 	{ "module", STAT_MODULE, false, true },
 	{ "function", STAT_FUNCTION, false, true },
 	{},
@@ -290,6 +292,27 @@ static void write_histogram(struct text_state *s, const struct event *e)
 	}
 }
 
+static void note_overhead(struct text_state *s, const struct value *overhead)
+{
+	if (overhead->kind != VALUE_UINT)
+		return;
+	s->overhead_least_ns = s->overhead_most_ns ? MIN(s->overhead_least_ns, overhead->u) : overhead->u;
+	s->overhead_most_ns = MAX(s->overhead_most_ns, overhead->u);
+}
+
+static void print_overhead(const struct text_state *s)
+{
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	if (!s->overhead_most_ns)
+		return;
+	time_duration(&b, s->overhead_least_ns);
+	if (s->overhead_most_ns > s->overhead_least_ns) {
+		strbuf_adds(&b, " to ");
+		time_duration(&b, s->overhead_most_ns);
+	}
+	fprintf(s->settings.out, "(subtracted from each call, for the probe itself: %s)\n", strbuf_str(&b));
+}
+
 static void write_lost(struct text_state *s, const struct event *e)
 {
 	(void)s;
@@ -305,6 +328,7 @@ static void text_write(void *state, const struct event *e)
 		break;
 	case EVENT_FUNCTION_STAT:
 		table_add(&s->stat, e);
+		note_overhead(s, &e->field[STAT_OVERHEAD]);
 		if (e->field[STAT_HISTOGRAM].kind == VALUE_LIST)
 			write_histogram(s, e);
 		break;
@@ -354,6 +378,7 @@ static void text_close(void *state)
 		free(t);
 	}
 	table_print(&s->stat, s->settings.out);
+	print_overhead(s);
 	table_print(&s->calls, s->settings.out);
 	fputs(strbuf_str(&s->histograms), s->settings.out);
 	hashmap_done(&s->threads);
