@@ -32,6 +32,7 @@
 #include "engine/targets.h"
 #include "priv/ability.h"
 #include "priv/loader.h"
+#include "probe/families.h"
 #include "sink/sink.h"
 
 #define LOOK_NS (50 * NSEC_PER_MSEC)  /* at the rings, when they have not woken us: kernel halves wake only at 256 KiB */
@@ -381,12 +382,14 @@ static int load_families(struct engine *e, struct reason *why)
 		struct family *f = &e->families[i];
 		struct reason off = {};
 		int r = f->ops->load(e, f->state, &off);
+		if (r < 0 && f->ops == &task_probe) /* without it nobody would be told from anybody */
+			return reason_set(why, r, "processes cannot be followed here: %s", off.text[0] ? off.text : strerror(-r));
 		if (r < 0) {
 			f->off = true;
 			engine_note(e, "%s is off: %s", f->ops->name, off.text[0] ? off.text : strerror(-r));
 			continue;
 		}
-		on += !streq(f->ops->name, "task");
+		on += f->ops != &task_probe;
 	}
 	return on ? 0 : reason_set(why, -ENOTSUP, "nothing of what was asked can be had here: %s",
 				   e->account.notes.n ? e->account.notes.items[0] : "see utrace doctor");
@@ -408,6 +411,11 @@ static int find_targets(struct engine *e, struct reason *why)
 	for (size_t i = 0; i < o->pids.n; i++)
 		if (!proc_alive((pid_t)o->pids.items[i]))
 			return reason_set(why, -ESRCH, "no process %llu", (unsigned long long)o->pids.items[i]);
+	for (size_t i = 0; i < o->pids.n; i++) {
+		pid_t tid = (pid_t)o->pids.items[i], pid = processes_of_thread(tid);
+		if (pid != tid)
+			return reason_set(why, -ESRCH, "%d is a thread of process %d; use -p %d", tid, pid, pid);
+	}
 	if (o->command)
 		return 0;
 	_cleanup_(free) pid_t *pids = NULL;
