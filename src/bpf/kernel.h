@@ -128,7 +128,7 @@ static __always_inline struct task_struct *current_task(void)
 /* Tells two tasks of one pid apart: see struct rec_head. */
 static __always_inline __u32 task_generation(struct task_struct *task)
 {
-	return (__u32)(BPF_CORE_READ(task, start_time) >> 20);
+	return (__u32)(BPF_CORE_READ(task, start_time) >> 10);
 }
 
 /* clang may drop a bound that it has proven itself but that the verifier still needs; this hides the value from it. */

@@ -22,7 +22,7 @@ enum rec_flag {
 /*
  * 40 bytes. @time_ns is CLOCK_MONOTONIC at the beginning of what the record tells. @pid is the process (tgid) and @tid
  * the thread, both in the initial pid namespace. @generation tells two tasks of the same pid apart: it is the start
- * time of the thread (task_struct.start_time) in units of 2^20 ns. @seq counts the records of the thread, lost ones
+ * time of the thread (task_struct.start_time) in units of 2^10 ns, its low half. @seq counts the records of the thread, lost ones
  * too, so that a gap shows where something was lost. @strand is 0 when the strand is the thread itself.
  */
 struct rec_head {

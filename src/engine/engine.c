@@ -32,6 +32,7 @@
 #include "engine/targets.h"
 #include "priv/ability.h"
 #include "priv/loader.h"
+#include "probe/families.h"
 #include "sink/sink.h"
 
 #define LOOK_NS (50 * NSEC_PER_MSEC)  /* at the rings, when they have not woken us: kernel halves wake only at 256 KiB */
@@ -400,11 +401,13 @@ static int try_step(struct engine *e, bool attach, struct reason *why)
 		family_step step = attach ? f->ops->attach : f->ops->load;
 		struct reason one = {};
 		int r = f->off || !step ? 0 : step(e, f->state, &one);
+		if (r < 0 && f->ops == &task_probe) /* without it nobody would be told from anybody */
+			return reason_set(why, r, "processes cannot be followed here: %s", one.text[0] ? one.text : strerror(-r));
 		if (r < 0) {
 			f->off = true;
 			reason_set(&off, r, "%s", one.text[0] ? one.text : strerror(-r));
 		}
-		on += !f->off && !streq(f->ops->name, "task");
+		on += !f->off && f->ops != &task_probe;
 	}
 	if (!on)
 		return reason_set(why, -ENOTSUP, "%s", off.text);
@@ -434,6 +437,11 @@ static int find_targets(struct engine *e, struct reason *why)
 	for (size_t i = 0; i < o->pids.n; i++)
 		if (!proc_alive((pid_t)o->pids.items[i]))
 			return reason_set(why, -ESRCH, "no process %llu", (unsigned long long)o->pids.items[i]);
+	for (size_t i = 0; i < o->pids.n; i++) {
+		pid_t tid = (pid_t)o->pids.items[i], pid = processes_of_thread(tid);
+		if (pid != tid)
+			return reason_set(why, -ESRCH, "%d is a thread of process %d; use -p %d", tid, pid, pid);
+	}
 	if (o->command)
 		return 0;
 	_cleanup_(free) pid_t *pids = NULL;

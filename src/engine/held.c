@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/hashmap.h"
 #include "base/log.h"
+#include "engine/processes.h"
 
 struct held {
 	const struct held_ops *ops;
@@ -140,24 +141,12 @@ void held_kill(struct held *h, int sig)
 		kill(h->pid, sig);
 }
 
-static pid_t process_of(pid_t tid)
-{
-	char path[64], line[128];
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	_cleanup_(fclose) FILE *f = fopen(path, "re");
-	pid_t tgid = tid;
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Tgid: %d", &tgid) == 1)
-			break;
-	return tgid;
-}
-
 static pid_t known_process(struct held *h, pid_t tid, bool *ret_new)
 {
 	pid_t pid = (pid_t)(uintptr_t)hashmap_get(&h->threads, (uint64_t)tid);
 	*ret_new = pid == 0;
 	if (pid == 0) {
-		pid = process_of(tid);
+		pid = processes_of_thread(tid);
 		hashmap_put(&h->threads, (uint64_t)tid, (void *)(uintptr_t)pid);
 	}
 	return pid;

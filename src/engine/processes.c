@@ -1,6 +1,7 @@
 #include "engine/processes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,4 +146,16 @@ struct slice processes_name(const struct processes *t, pid_t pid, uint64_t time_
 	if (!p)
 		p = older(t->gone, pid, time_ns);
 	return p ? slice_of(name_at(p, time_ns)) : (struct slice){};
+}
+
+pid_t processes_of_thread(pid_t tid)
+{
+	char path[64], line[128];
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	_cleanup_(fclose) FILE *f = fopen(path, "re");
+	pid_t tgid = tid;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Tgid: %d", &tgid) == 1)
+			break;
+	return tgid;
 }

@@ -36,3 +36,4 @@ void processes_end(struct processes *t, struct target_process *p);
 /* Frees those that had ended already at the last call. */
 void processes_sweep(struct processes *t);
 struct slice processes_name(const struct processes *t, pid_t pid, uint64_t time_ns);
+pid_t processes_of_thread(pid_t tid); /* its process; @tid itself when that cannot be told */

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -48,17 +51,40 @@ static int resolve_users(struct targets *t, struct reason *why)
 	return 0;
 }
 
-static int open_cgroup(const char *path)
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The part of the path below the hierarchy's mount point, which is where its parent is none. */
+static char *below_mount(const char *full)
+{
+	_cleanup_(free) char *root = xstrdup(full);
+	for (char *slash; (slash = strrchr(root, '/')); *slash = '\0') {
+		_cleanup_(free) char *parent = xstrndup(root, (size_t)(slash - root));
+		if (!is_cgroup2(parent))
+			break;
+	}
+	return xstrdup(full + strlen(root));
+}
+
+/* As a path of the file system, or from the root of the hierarchy. */
+static int open_cgroup(const char *path, char **ret_below)
 {
 	static const char *const roots[] = { "", "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
-		char full[4096];
-		snprintf(full, sizeof(full), "%s%s%s", roots[i], *path == '/' || i == 0 ? "" : "/", path);
+		char full[PATH_MAX], real[PATH_MAX];
 		if (i == 0 && *path != '/')
 			continue;
-		int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
+		snprintf(full, sizeof(full), "%s%s%s", roots[i], *path == '/' ? "" : "/", path);
+		if (!realpath(full, real) || !is_cgroup2(real))
+			continue;
+		int fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		*ret_below = below_mount(real);
+		return fd;
 	}
 	return -ENOENT;
 }
@@ -69,9 +95,9 @@ static int resolve_cgroups(struct targets *t, struct reason *why)
 	if (list->n > CRITERIA_MAX)
 		return reason_set(why, -EINVAL, "at most %d values of --cgroup are possible", CRITERIA_MAX);
 	for (size_t i = 0; i < list->n; i++) {
-		t->cgroup_fds[i] = open_cgroup(list->items[i]);
+		t->cgroup_fds[i] = open_cgroup(list->items[i], &t->cgroups[i]);
 		if (t->cgroup_fds[i] < 0)
-			return reason_set(why, -ENOENT, "no cgroup '%s' below /sys/fs/cgroup", list->items[i]);
+			return reason_set(why, -ENOENT, "no cgroup '%s' in the hierarchy of version 2 (below /sys/fs/cgroup)", list->items[i]);
 	}
 	t->criteria.n_cgroups = (uint32_t)list->n;
 	return 0;
@@ -125,9 +151,11 @@ int targets_init(struct targets *t, const struct options *o, struct reason *why)
 
 void targets_done(struct targets *t)
 {
-	for (size_t i = 0; i < CRITERIA_MAX; i++)
+	for (size_t i = 0; i < CRITERIA_MAX; i++) {
 		if (t->cgroup_fds[i] > 2)
 			close(t->cgroup_fds[i]);
+		free(t->cgroups[i]);
+	}
 }
 
 static bool name_matches(const struct text_list *globs, const char *comm, const char *exe)
@@ -170,26 +198,17 @@ static bool namespace_matches(pid_t pid, const char *kind, const uint32_t *value
 	return n == 0 || (proc_namespace(pid, kind, &inode) == 0 && one_of(values, n, inode));
 }
 
-/* A process is in a cgroup when the cgroup, or one below it, lists it: compare paths below the same root. */
+/* A process is in a cgroup when it is in that one or in one below it. */
 static bool cgroup_matches(const struct targets *t, pid_t pid)
 {
 	if (t->criteria.n_cgroups == 0)
 		return true;
-	char path[4096];
+	char path[PATH_MAX];
 	if (proc_cgroup(pid, path, sizeof(path)) < 0)
 		return false;
 	for (uint32_t i = 0; i < t->criteria.n_cgroups; i++) {
-		char link[64], full[4096];
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", t->cgroup_fds[i]);
-		ssize_t n = readlink(link, full, sizeof(full) - 1);
-		if (n < 0)
-			continue;
-		full[n] = '\0';
-		const char *below = full + strlen("/sys/fs/cgroup");
-		if (strncmp(below, "/unified", 8) == 0)
-			below += 8;
-		size_t len = strlen(below);
-		if (strncmp(path, below, len) == 0 && (path[len] == '/' || path[len] == '\0' || len == 0))
+		size_t len = strlen(t->cgroups[i]);
+		if (strncmp(path, t->cgroups[i], len) == 0 && (path[len] == '/' || path[len] == '\0'))
 			return true;
 	}
 	return false;

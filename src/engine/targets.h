@@ -13,6 +13,7 @@ struct targets {
 	const struct options *options;
 	struct task_criteria criteria; /* what the kernel half asks of a process that executes a file */
 	int cgroup_fds[CRITERIA_MAX];
+	char *cgroups[CRITERIA_MAX];   /* their paths from the root of the hierarchy, as /proc/PID/cgroup tells; "": the root */
 	bool picks_up; /* processes that appear later can match */
 	bool by_kind;  /* something other than --all and -p was given */
 };

@@ -247,7 +247,8 @@ class Nginx:
         end = time.monotonic() + DEADLINE_S
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                break
+                if len(self.workers()) == workers:
+                    break
             assert time.monotonic() < end and self.popen.poll() is None, "nginx did not begin"
             os.sched_yield()
 

@@ -265,6 +265,10 @@ static int check_patterns(struct engine *e, struct func_state *s, bool at_end, s
 			continue;
 		if (may_come && !at_end)
 			continue;
+		if (!at_end && p->object && !file_of(s, p)) {
+			engine_note(e, "no target maps a file '%s' yet (pattern '%s')", p->object, p->text); /* dlopen, or a child */
+			continue;
+		}
 		return func_explain_no_match(s, p, why);
 	}
 	return 0;
