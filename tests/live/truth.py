@@ -53,9 +53,15 @@ class Run:
         return sum(self.summary["lost"].values())
 
 
-def environment(without=""):
+def environment(without="", **more):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE")}
-    return {**clean, "UTRACE_WITHOUT": without} if without else clean
+    return {**clean, **more, "UTRACE_WITHOUT": without} if without else {**clean, **more}
+
+
+def events_of(path):
+    """The events of a file, one JSON object a line."""
+    with open(path) as lines:
+        return [json.loads(line) for line in lines]
 
 
 def utrace(folder, *words, without="", timeout=120, **kwargs):
@@ -67,10 +73,7 @@ def utrace(folder, *words, without="", timeout=120, **kwargs):
     argv = [UTRACE, *words[:at], "--json", "-o", str(out), *words[at:]]
     done = subprocess.run(argv, env=environment(without), capture_output=True, text=True, timeout=timeout, **kwargs)
     assert out.exists(), done.stderr
-    with out.open() as lines:
-        events = [json.loads(line) for line in lines]
-    assert events, done.stderr
-    return Run(done, events)
+    return Run(done, events_of(out))
 
 
 def steps(calls):
