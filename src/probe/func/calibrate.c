@@ -112,8 +112,8 @@ static int attach_way(struct func_state *s, struct links *links, enum way way, e
 	_cleanup_(fd_close) int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	bool multi = s->mechanism != UPROBES_PERF_EVENT;
 	uint64_t ret = entry + ret_of[cost];
-	uint64_t cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, 0);
-	uint64_t site_cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, COOKIE_SITE_EXIT);
+	uint64_t cookie = COOKIE(CALIBRATION_PROBE, FUNC_COST_SLOTS - 1, 0);
+	uint64_t site_cookie = COOKIE(CALIBRATION_PROBE, FUNC_COST_SLOTS - 1, COOKIE_SITE_EXIT);
 	struct uprobe_request q = { .file_fd = self, .pid = getpid(), .program_fd = func_program(s, "func_entry"), .offsets = &entry, .cookies = &cookie, .n = 1 };
 	if (way == BY_RETURN && s->mechanism == UPROBES_SESSION) {
 		q.kind = ATTACH_SESSION;
