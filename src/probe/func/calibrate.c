@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -152,18 +151,6 @@ static int measure(struct engine *e, struct func_state *s, enum way way, enum si
 	return 0;
 }
 
-/* Our own calls are nobody's: neither open, nor lost where nobody has read the ring yet. */
-static void forget(struct loader *l)
-{
-	uint32_t tid = (uint32_t)gettid(), cause = LOSS_RING_FULL;
-	int cpus = libbpf_num_possible_cpus();
-	bpf_map_delete_elem(loader_map(l, "func_threads"), &tid);
-	if (cpus < 0)
-		return;
-	_cleanup_(free) uint64_t *none = xcalloc((size_t)cpus, sizeof(*none));
-	bpf_map_update_elem(loader_map(l, "losses"), &cause, none, BPF_ANY);
-}
-
 int calibrate(struct engine *e, struct func_state *s, enum exits_mode exits, struct calibration *ret, struct reason *why)
 {
 	int r = 0;
@@ -175,6 +162,7 @@ int calibrate(struct engine *e, struct func_state *s, enum exits_mode exits, str
 		if (r == 0 && (exits == EXITS_AUTO || exits == EXITS_SITES))
 			r = measure(e, s, BY_SITE, cost, &ret->by_site[cost], why);
 	}
-	forget(engine_loader(e));
+	uint32_t tid = (uint32_t)gettid();
+	bpf_map_delete_elem(loader_map(engine_loader(e), "func_threads"), &tid);
 	return r;
 }
