@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -112,8 +111,8 @@ static int attach_way(struct func_state *s, struct links *links, enum way way, e
 	_cleanup_(fd_close) int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	bool multi = s->mechanism != UPROBES_PERF_EVENT;
 	uint64_t ret = entry + ret_of[cost];
-	uint64_t cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, 0);
-	uint64_t site_cookie = COOKIE(CALIBRATION_PROBE, FUNC_HIT_SLOTS - 1, COOKIE_SITE_EXIT);
+	uint64_t cookie = COOKIE(CALIBRATION_PROBE, FUNC_COST_SLOTS - 1, 0);
+	uint64_t site_cookie = COOKIE(CALIBRATION_PROBE, FUNC_COST_SLOTS - 1, COOKIE_SITE_EXIT);
 	struct uprobe_request q = { .file_fd = self, .pid = getpid(), .program_fd = func_program(s, "func_entry"), .offsets = &entry, .cookies = &cookie, .n = 1 };
 	if (way == BY_RETURN && s->mechanism == UPROBES_SESSION) {
 		q.kind = ATTACH_SESSION;
@@ -152,18 +151,6 @@ static int measure(struct engine *e, struct func_state *s, enum way way, enum si
 	return 0;
 }
 
-/* Our own calls are nobody's: neither open, nor lost where nobody has read the ring yet. */
-static void forget(struct loader *l)
-{
-	uint32_t tid = (uint32_t)gettid(), cause = LOSS_RING_FULL;
-	int cpus = libbpf_num_possible_cpus();
-	bpf_map_delete_elem(loader_map(l, "func_threads"), &tid);
-	if (cpus < 0)
-		return;
-	_cleanup_(free) uint64_t *none = xcalloc((size_t)cpus, sizeof(*none));
-	bpf_map_update_elem(loader_map(l, "losses"), &cause, none, BPF_ANY);
-}
-
 int calibrate(struct engine *e, struct func_state *s, enum exits_mode exits, struct calibration *ret, struct reason *why)
 {
 	int r = 0;
@@ -175,6 +162,7 @@ int calibrate(struct engine *e, struct func_state *s, enum exits_mode exits, str
 		if (r == 0 && (exits == EXITS_AUTO || exits == EXITS_SITES))
 			r = measure(e, s, BY_SITE, cost, &ret->by_site[cost], why);
 	}
-	forget(engine_loader(e));
+	uint32_t tid = (uint32_t)gettid();
+	bpf_map_delete_elem(loader_map(engine_loader(e), "func_threads"), &tid);
 	return r;
 }

@@ -47,7 +47,7 @@ _Static_assert(sizeof(struct func_point_rec) == 56, "layout");
 
 /*
  * The cookie of an attached probe, which its program gets back: what it is, and what it costs whom.
- * bits 0..31 probe number, 32..47 slot of the process in `func_hits`, 48.. flags
+ * bits 0..31 probe number, 32..47 slot of the process in `func_cost`, 48..51 flags, 52..63 cost of a hit in COST_UNIT_NS
  */
 enum func_cookie_flag {
 	COOKIE_SITE_EXIT = 1 << 0, /* an exit probe on a RET instruction: sp is that of the entry, not 8 above it */
@@ -58,10 +58,15 @@ enum func_cookie_flag {
 #define COOKIE(probe, slot, flags) ((__u64)(probe) | (__u64)(slot) << 32 | (__u64)(flags) << 48)
 #define COOKIE_PROBE(cookie) ((__u32)(cookie))
 #define COOKIE_SLOT(cookie) ((__u32)((cookie) >> 32) & 0xffff)
-#define COOKIE_FLAGS(cookie) ((__u32)((cookie) >> 48))
+#define COOKIE_FLAGS(cookie) ((__u32)((cookie) >> 48) & 0xf)
+#define COOKIE_COST(cookie) ((cookie) >> 52)
+#define COST_UNIT_NS 16
+#define COST_MAX 4095 /* 65 us: stepping takes 1 to 10 */
+#define COST_OF_POINT_NS 1000 /* of a USDT probe, about: its nop is emulated, its arguments are read */
+#define COST_FLAGS(ns) ((__u32)((ns) / COST_UNIT_NS < COST_MAX ? (ns) / COST_UNIT_NS : COST_MAX) << 4) /* for COOKIE() */
 
 #define CALIBRATION_PROBE 0 /* number 0 is nobody's: its calls are ours, not shown, and no loss when there is no room for them */
-#define FUNC_HIT_SLOTS 4096 /* processes told apart by the overhead breaker; later ones share by modulo */
+#define FUNC_COST_SLOTS 4096 /* processes told apart by the overhead breaker; later ones share by modulo */
 #define FUNC_SLOTS_BYTES 16384 /* of open calls, a thread: 107 calls without fetched values */
 #define FUNC_FETCH_BYTES 1024  /* of fetched values, a record */
 #define FUNC_PLANS 4096        /* fetch plans; probe n uses plan func_probe.plan */

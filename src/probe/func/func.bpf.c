@@ -75,16 +75,16 @@ struct {
 	__type(value, struct func_hist);
 } func_hists SEC(".maps");
 
-struct { /* hits of a process' probes, for the overhead breaker */
+struct { /* what the probes of a process have cost it, in COST_UNIT_NS, by slot: for the overhead breaker */
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, FUNC_HIT_SLOTS);
+	__uint(max_entries, FUNC_COST_SLOTS);
 	__type(key, __u32);
 	__type(value, __u64);
-} func_hits SEC(".maps");
+} func_cost SEC(".maps");
 
 struct { /* by slot: not 0 when a process has gone over from return probes to RET sites */
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FUNC_HIT_SLOTS);
+	__uint(max_entries, FUNC_COST_SLOTS);
 	__type(key, __u32);
 	__type(value, __u32);
 } func_by_sites SEC(".maps");
@@ -118,12 +118,12 @@ static __always_inline struct func_thread *thread_new(__u32 tid)
 	return t;
 }
 
-static __always_inline void count_hit(__u64 cookie)
+static __always_inline void count_cost(__u64 cookie)
 {
-	__u32 i = COOKIE_SLOT(cookie) & (FUNC_HIT_SLOTS - 1);
-	__u64 *n = bpf_map_lookup_elem(&func_hits, &i);
-	if (n)
-		__sync_fetch_and_add(n, 1);
+	__u32 i = COOKIE_SLOT(cookie) & (FUNC_COST_SLOTS - 1);
+	__u64 *cost = bpf_map_lookup_elem(&func_cost, &i);
+	if (cost)
+		__sync_fetch_and_add(cost, COOKIE_COST(cookie));
 }
 
 /* Index of the bucket: see func.abi.h. */
@@ -421,7 +421,7 @@ static __always_inline struct func_thread *thread_of_current(void)
 /* Two sets of probes are attached while one takes over from the other: an entry is of the one or of the other. */
 static __always_inline bool counts_now(__u64 cookie)
 {
-	__u32 flags = COOKIE_FLAGS(cookie) & (COOKIE_UNTIL_SITES | COOKIE_FROM_SITES), i = COOKIE_SLOT(cookie) & (FUNC_HIT_SLOTS - 1);
+	__u32 flags = COOKIE_FLAGS(cookie) & (COOKIE_UNTIL_SITES | COOKIE_FROM_SITES), i = COOKIE_SLOT(cookie) & (FUNC_COST_SLOTS - 1);
 	if (!flags)
 		return true;
 	__u32 *by_sites = bpf_map_lookup_elem(&func_by_sites, &i);
@@ -438,7 +438,7 @@ static __always_inline int enter(void *ctx, const __u64 *regs, __u64 cookie, boo
 		return 0;
 	}
 	t->busy = 1;
-	count_hit(cookie);
+	count_cost(cookie);
 	push(ctx, t, regs, cookie, kernel, bpf_ktime_get_ns());
 	t->busy = 0;
 	return 0;
@@ -451,7 +451,7 @@ static __always_inline int leave(void *ctx, const __u64 *regs, __u64 cookie, boo
 	if (!t || t->busy)
 		return 0;
 	t->busy = 1;
-	count_hit(cookie);
+	count_cost(cookie);
 	pop(ctx, t, regs, cookie, kernel, now);
 	t->busy = 0;
 	return 0;
@@ -541,7 +541,7 @@ static __always_inline int hit(void *ctx, __u64 regs, __u64 context, __u64 cooki
 		return 0;
 	}
 	t->busy = 1;
-	count_hit(cookie);
+	count_cost(cookie);
 	struct func_point_rec *point = &t->point;
 	__u64 id = bpf_get_current_pid_tgid();
 	point->probe = COOKIE_PROBE(cookie);

@@ -171,6 +171,10 @@ static int func_load(struct engine *e, void *state, struct reason *why)
 	s->kernel_mechanism = mechanism_for_kernel_functions();
 	if (patterns_have(&s->patterns, SPACE_USER) && s->mechanism == UPROBES_NONE)
 		return reason_set(why, -ENOTSUP, "user functions need uprobes: %s; see: utrace doctor", ability_why_not(ABILITY_UPROBE));
+	if (!ability_has(ABILITY_COOKIE)) /* which function a probe is on: only its cookie tells */
+		return reason_set(why, -ENOTSUP, "probes need cookies of probes, Linux 5.15: %s; see: utrace doctor", ability_why_not(ABILITY_COOKIE));
+	if (patterns_have(&s->patterns, SPACE_TRACEPOINT) && !ability_has(ABILITY_TRACEPOINT))
+		return reason_set(why, -ENOTSUP, "tracepoints cannot be had: %s; see: utrace doctor", ability_why_not(ABILITY_TRACEPOINT));
 	int r = loader_open(engine_loader(e), "func", &s->object, why);
 	if (r < 0)
 		return r;

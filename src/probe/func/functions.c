@@ -171,7 +171,7 @@ DEFINE_CLEANUP_IN_PLACE(struct plan, plan_done)
 /* Entries of a process that may change over, or just does, ask whose turn it is. Slots beyond the table are shared: no turns. */
 static uint32_t turn_of(const struct func_process *fp)
 {
-	if (fp->slot >= FUNC_HIT_SLOTS || (fp->use_sites && fp->former.n == 0))
+	if (fp->slot >= FUNC_COST_SLOTS || (fp->use_sites && fp->former.n == 0))
 		return 0;
 	return fp->use_sites ? COOKIE_FROM_SITES : COOKIE_UNTIL_SITES;
 }
@@ -185,11 +185,10 @@ static void plan_function(struct engine *e, struct func_state *s, struct func_pr
 	if (!probe)
 		return;
 	struct probe_cost cost = cost_of(s, t, sites);
-	fp->functions++;
-	fp->mean_cost_ns += (cost.inside_ns + cost.outside_ns - fp->mean_cost_ns) / (double)fp->functions;
+	uint32_t call_ns = cost.inside_ns + cost.outside_ns, hit_ns = s->exits == EXITS_NONE ? call_ns : call_ns / 2;
 	uint64_t entry = t->func->offset + t->entry.offset;
-	uint32_t flags = (sites ? COOKIE_SITE_EXIT : 0) | (exits == FUNC_ENTRY_ALONE ? COOKIE_ENTRY_ALONE : 0) | turn_of(fp);
-	uint64_t cookie = COOKIE(probe, fp->slot % FUNC_HIT_SLOTS, flags);
+	uint32_t flags = (sites ? COOKIE_SITE_EXIT : 0) | (exits == FUNC_ENTRY_ALONE ? COOKIE_ENTRY_ALONE : 0) | turn_of(fp) | COST_FLAGS(hit_ns);
+	uint64_t cookie = COOKIE(probe, fp->slot % FUNC_COST_SLOTS, flags);
 	batch_add(exits == FUNC_BY_RETURN ? &plan->with_return : &plan->entries, entry, cookie);
 	for (size_t i = 0; exits == FUNC_BY_SITES && i < t->n_returns; i++)
 		batch_add(&plan->returns, t->returns[i], cookie);
@@ -235,7 +234,7 @@ static int attach_binary(struct engine *e, struct func_state *s, struct func_pro
 static void set_by_sites(struct engine *e, const struct func_process *fp, uint32_t by_sites)
 {
 	uint32_t slot = fp->slot;
-	if (slot < FUNC_HIT_SLOTS)
+	if (slot < FUNC_COST_SLOTS)
 		bpf_map_update_elem(loader_map(engine_loader(e), "func_by_sites"), &slot, &by_sites, BPF_ANY);
 }
 
@@ -249,6 +248,7 @@ static struct func_process *process_of(struct engine *e, struct func_state *s, c
 		fp->use_sites = s->exits == EXITS_SITES;
 		hashmap_put(&s->processes, (uint64_t)p->pid, fp);
 		set_by_sites(e, fp, false);
+		func_begin_watch(e, fp);
 	}
 	memcpy(fp->comm, p->comm, sizeof(fp->comm));
 	return fp;
@@ -336,6 +336,7 @@ void func_drop_process(struct func_state *s, pid_t pid)
 	struct func_process *fp = hashmap_remove(&s->processes, (uint64_t)pid);
 	if (!fp)
 		return;
+	s->tripped -= fp->tripped;
 	func_unprobe_process(fp);
 	hashmap_done(&fp->done);
 	hashmap_done(&fp->points_done);

@@ -43,10 +43,8 @@ struct func_process {
 	struct links point_links; /* of USDT probes */
 	struct hashmap done;  /* binary → its functions are attached */
 	struct hashmap points_done; /* binary → its USDT probes are attached */
-	uint64_t hits, cpu_ns; /* at the breaker's last look */
-	bool looked;
-	size_t functions;
-	double mean_cost_ns;   /* of a call of the functions attached here, as calibrated */
+	uint64_t cost_ns, cpu_ns; /* what probes cost it, and its CPU time, at the breaker's last look */
+	bool watched;         /* by the breaker */
 	bool tripped;         /* the breaker took its probes away */
 	char comm[16];
 };
@@ -86,7 +84,7 @@ struct func_state {
 	size_t attached;              /* functions, over all processes */
 	bool over_cap;                /* told: more functions than room */
 	bool warned;                  /* told: return probes where something unwinds */
-	size_t tripped;               /* processes that the breaker has freed */
+	size_t tripped;               /* of the processes: those that the breaker has freed */
 	bool detached;
 };
 
@@ -124,6 +122,7 @@ void func_report_stat(struct engine *e, struct func_state *s);
 /* open.c: calls that have been open for a second are shown before they end */
 void func_show_open(struct engine *e, struct func_state *s);
 /* breaker.c */
+void func_begin_watch(struct engine *e, struct func_process *fp); /* before its first probe; again: nothing */
 void func_watch_overhead(struct engine *e, struct func_state *s);
 
 /* Why a pattern matched nothing: -ENOENT, with the nearest names. */

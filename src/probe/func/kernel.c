@@ -109,7 +109,7 @@ int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why)
 static uint64_t kernel_cookie(struct engine *e, struct func_state *s, const char *name)
 {
 	struct func_info info = { .kind = PROBE_KERNEL_FUNCTION, .name = (char *)name, .module = (char *)"kernel" };
-	return COOKIE(func_probe_add(e, s, &info, NULL), FUNC_HIT_SLOTS - 1, 0);
+	return COOKIE(func_probe_add(e, s, &info, NULL), FUNC_COST_SLOTS - 1, 0);
 }
 
 /* One link for all; where the kernel refuses a name the list is halved until the refused ones stand alone. */

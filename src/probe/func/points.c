@@ -65,7 +65,7 @@ static int attach_usdt(struct engine *e, struct func_state *s, struct func_proce
 	uint32_t number = func_probe_add(e, s, &info, &plan);
 	if (!number)
 		return 0;
-	uint64_t cookie = COOKIE(number, fp->slot % FUNC_HIT_SLOTS, 0);
+	uint64_t cookie = COOKIE(number, fp->slot % FUNC_COST_SLOTS, COST_FLAGS(COST_OF_POINT_NS));
 	struct uprobe_request q = {
 		.file_fd = b->fd, .pid = fp->pid, .kind = ATTACH_ENTRY, .program_fd = func_program(s, "func_usdt"),
 		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore ? &probe->semaphore : NULL, .n = 1,
@@ -134,7 +134,7 @@ static int attach_one(struct engine *e, struct func_state *s, const char *system
 	uint32_t number = func_probe_add(e, s, &info, &plan);
 	if (!number)
 		return 0;
-	int r = attach_tracepoint(&s->links, func_program(s, "func_tracepoint"), format->id, COOKIE(number, FUNC_HIT_SLOTS - 1, 0), why);
+	int r = attach_tracepoint(&s->links, func_program(s, "func_tracepoint"), format->id, COOKIE(number, FUNC_COST_SLOTS - 1, 0), why);
 	s->attached += r == 0;
 	return r;
 }

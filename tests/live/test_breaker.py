@@ -1,0 +1,134 @@
+"""A target that pays more of its CPU for our probes than is allowed loses them, is told of, and runs as fast as before."""
+import contextlib
+import os
+import re
+import signal
+import statistics
+import subprocess
+import time
+
+import pytest
+
+import workload
+from workload import compile_c, cpu_ns, needs, run, started, tracing, until
+
+
+@pytest.fixture(scope="module", autouse=True)
+def root():
+    workload.needs_tracing()
+
+
+class Nginx:
+    """An nginx of our own, one worker, on a port of the loopback."""
+
+    def __init__(self, folder, port):
+        needs("nginx", "wrk")
+        self.folder, self.url = folder, f"http://127.0.0.1:{port}/"
+        temp = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (folder / "nginx.conf").write_text(f"""
+worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+{temp} access_log off; keepalive_requests 1000000000;
+server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} }}
+}}
+""")
+
+    @contextlib.contextmanager
+    def running(self):
+        with started("nginx", "-p", self.folder, "-c", self.folder / "nginx.conf", stderr=subprocess.DEVNULL) as master:
+            children = f"/proc/{master.pid}/task/{master.pid}/children"
+            self.worker = until(lambda: [int(p) for p in open(children).read().split()], 10, "a worker")[0]
+            yield self
+            master.send_signal(signal.SIGTERM)
+            master.wait(timeout=10)
+
+    def load(self, seconds):
+        """Completed requests in a window, and the worker's CPU time for each."""
+        before = cpu_ns(self.worker)
+        out = subprocess.run(["wrk", "-t1", "-c4", f"-d{seconds}s", self.url], capture_output=True, text=True, check=True).stdout
+        requests = int(re.search(r"(\d+) requests in", out)[1])
+        return requests, (cpu_ns(self.worker) - before) / requests
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory):
+    with Nginx(tmp_path_factory.mktemp("nginx"), 18000 + os.getpid() % 2000).running() as server:
+        yield server
+
+
+def text_of(pid):
+    """The code of our own nginx as it is in memory: other than before while probes are in it."""
+    for line in open(f"/proc/{pid}/maps"):
+        words = line.split()
+        if words[1] == "r-xp" and words[-1].endswith("nginx"):
+            start, end = (int(x, 16) for x in words[0].split("-"))
+            with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+                return os.pread(mem.fileno(), end - start, start)
+    raise AssertionError("no text")
+
+
+def test_all_functions_of_a_loaded_nginx_trip_it_within_a_second_and_it_is_fast_again(nginx):
+    clean = text_of(nginx.worker)
+    before = [nginx.load(1) for _ in range(3)]
+    with started("wrk", "-t1", "-c4", "-d10s", nginx.url, stdout=subprocess.DEVNULL) as load:
+        with tracing("func", "u:*", "-p", nginx.worker, "-o", os.devnull) as tracer:
+            until(lambda: text_of(nginx.worker) != clean, 20, "probes are on")
+            attached = time.monotonic()
+            until(lambda: text_of(nginx.worker) == clean, 20, "probes are gone")
+            lasted = time.monotonic() - attached
+            _, said = tracer.communicate(timeout=20)
+    assert lasted < 1, said
+    assert tracer.returncode == 1
+    told = [line for line in said.splitlines() if "of its CPU for our probes" in line]
+    assert len(told) == 1 and re.match(rf"utrace: nginx\[{nginx.worker}\] paid \d+% .*allowed: 50%.*--max-overhead", told[0]), said
+    assert len(said.splitlines()) == 2, said  # and the account
+    # Other work on this machine takes its share of a window; an nginx with probes reaches 0.9 in none of them.
+    requests, per_request = (statistics.median(b[i] for b in before) for i in (0, 1))
+    after = []
+    while len(after) < 8:
+        after.append(nginx.load(1))
+        if after[-1][0] >= 0.9 * requests and after[-1][1] <= per_request / 0.9:
+            return
+    pytest.fail(f"before {before}, after {after}")
+
+
+def test_none_switches_the_breaker_off(nginx):
+    with started("wrk", "-t1", "-c4", "-d4s", nginx.url, stdout=subprocess.DEVNULL):
+        done = run("func", "u:*", "-p", nginx.worker, "--stat", "--max-overhead=none", "--duration", "1500ms", "-o", os.devnull)
+    assert done.returncode == 0 and "paid" not in done.stderr, done.stderr
+
+
+def test_few_functions_of_a_loaded_nginx_do_not_trip_it(nginx):
+    with started("wrk", "-t1", "-c4", "-d4s", nginx.url, stdout=subprocess.DEVNULL):
+        done = run("func", "ngx_http_handler", "-p", nginx.worker, "--stat", "--duration", "1500ms")
+    assert done.returncode == 0 and "paid" not in done.stderr, done.stderr
+    assert int(done.stdout.splitlines()[1].split()[0]) > 1000
+
+
+@pytest.fixture(scope="module")
+def paced(tmp_path_factory):
+    return compile_c(tmp_path_factory.mktemp("breaker"), "paced.c")
+
+
+def test_a_low_limit_trips_on_light_load_and_a_high_one_does_not(paced):
+    with started(paced, 100, stdout=subprocess.PIPE, text=True) as target:
+        assert target.stdout.readline() == "ready\n"
+        high = run("func", "step", "-p", target.pid, "--stat", "--max-overhead=95%", "--duration", "1500ms")
+        low = run("func", "step", "-p", target.pid, "--stat", "--max-overhead=1%", "--duration", "10s")
+        assert target.poll() is None
+    assert high.returncode == 0 and "paid" not in high.stderr, high.stderr
+    assert low.returncode == 1 and re.search(r"paced\[\d+\] paid \d+% of its CPU for our probes \(allowed: 1%\)", low.stderr), low.stderr
+    assert "step" in low.stdout  # what was counted until then is shown
+
+
+def test_a_command_has_no_breaker_unless_asked(tmp_path):
+    source = "long f(long n);\nint main(void) { long s = 0; for (long i = 0; i < 150000; i++) s += f(i); return s == 0; }\n" \
+             "__attribute__((noinline)) long f(long n) { return n ^ 1; }\n"
+    program = compile_c(tmp_path, source, name="hot")
+    done = run("func", "f", "--stat", "--json", "-o", "-", "--", program)
+    assert done.returncode == 0 and "paid" not in done.stderr
+    assert workload.events(done.stdout, "function_stat")[0]["calls"] == 150000
+    asked = run("func", "f", "--stat", "--max-overhead=10%", "--json", "-o", "-", "--", program)
+    assert asked.returncode == 0 and "paid" in asked.stderr, "the exit status is the command's"
+    assert workload.events(asked.stdout, "function_stat")[0]["calls"] < 150000
