@@ -40,13 +40,13 @@ static const struct tiny_btf {
 enum { TINY_INT = 1, TINY_MAIN = 3, TINY_CALLBACK = 4 };
 _Static_assert(sizeof(tiny_btf.types) == 52, "layout");
 
-static int load(int type, const struct bpf_insn *insns, size_t n, const struct bpf_prog_load_opts *opts, struct reason *why)
+static int load(int type, const struct bpf_insn *insns, size_t n, struct bpf_prog_load_opts *opts, struct reason *why)
 {
 	int fd = bpf_prog_load(type, "ability", "GPL", insns, n, opts);
 	return fd < 0 ? privilege_blame(-errno, "BPF_PROG_LOAD", CAPS_OF_PROGRAMS, why) : fd;
 }
 
-static int load_and_close(const struct bpf_insn *insns, size_t n, const struct bpf_prog_load_opts *opts, struct reason *why)
+static int load_and_close(const struct bpf_insn *insns, size_t n, struct bpf_prog_load_opts *opts, struct reason *why)
 {
 	_cleanup_(fd_close) int fd = load(BPF_PROG_TYPE_KPROBE, insns, n, opts, why);
 	return MIN(fd, 0);
