@@ -45,16 +45,16 @@ class Machine:
     def _serial(self):
         escaped = str(self.log).replace(",", ",,")
         ports = ["-chardev", f"file,id=log,path={escaped}", "-serial", "chardev:log", "-device", "virtio-serial-pci"]
-        for number, name in enumerate(("out", "err", "status"), 1):
-            ports += self._port(number, name)
+        for name in ("out", "err", "status"):
+            ports += self._port(name)
         if self.options.shell:
             ports += ["-chardev", "stdio,id=terminal,signal=off", "-device", "virtconsole,chardev=terminal"]
         return ports
 
-    def _port(self, number, name):
+    def _port(self, name):
         ours, theirs = socket.socketpair()
         self.ends[name] = (ours, theirs)
-        return ["-chardev", f"socket,id={name},fd={theirs.fileno()}", "-device", f"virtserialport,nr={number},chardev={name}"]
+        return ["-chardev", f"socket,id={name},fd={theirs.fileno()}", "-device", f"virtserialport,chardev={name},name={name}"]
 
     def run(self):
         """Returns the status of the command, or faults with the log's last lines."""
