@@ -102,7 +102,7 @@ static __always_inline __u8 abi_flags(__u64 nr)
 	struct task_struct___x86 *task = (void *)current_task();
 	if (bpf_core_field_exists(task->thread_info.status) && BPF_CORE_READ(task, thread_info.status) & TS_COMPAT)
 		return SYSCALL_COMPAT;
-	return nr & X32_BIT ? SYSCALL_X32 : 0;
+	return nr >> 30 == 1 ? SYSCALL_X32 : 0; /* and not a number below zero */
 }
 
 static __always_inline struct syscall_plan *plan_of(__u32 nr)
