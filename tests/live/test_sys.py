@@ -231,6 +231,17 @@ def test_counts_and_errors_are_those_of_strace(tmp_path, work, calls, argv):
     assert seen == want
 
 
+def test_perf_buffers_bring_the_same(tmp_path, work, calls):
+    """On kernels without ring buffers."""
+    def names(**env):
+        out = tmp_path / "names.json"
+        subprocess.run([UTRACE, "sys", "--json", "-o", out, "--", *FIXED, calls], **{**SILENT, "env": CLEAN | env})
+        events = [json.loads(line) for line in out.read_text().splitlines()]
+        assert not any(events[-1]["lost"].values())
+        return collections.Counter(e["function_name"] for e in events if e["event_type"] == "syscall")
+    assert names(UTRACE_WITHOUT="ringbuf") == names()
+
+
 def test_the_stream_and_the_table_count_the_same(tmp_path, work, calls):
     out = tmp_path / "all.json"
     subprocess.run([UTRACE, "sys", "--json", "-o", out, "--", *FIXED, calls], **SILENT)
@@ -311,6 +322,21 @@ def test_a_thread_that_executes_keeps_its_call(tmp_path):
     assert 'execve("/bin/true", ["true"], ' in text
     assert text.count("execve(") == 2
     assert "exit_group(0) = ?" in text
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the 32-bit table is x86's")
+def test_a_call_through_the_32_bit_table_is_marked_and_not_taken_for_another(tmp_path):
+    """Number 20 is getpid there, writev here."""
+    source = tmp_path / "compat.c"
+    source.write_text("""int main(void) { int pid; __asm__ volatile("int $0x80" : "=a"(pid) : "a"(20) : "memory"); return pid <= 0; }""")
+    subprocess.run(["cc", "-o", tmp_path / "compat", source], check=True)
+    if subprocess.run([tmp_path / "compat"], **SILENT).returncode:
+        pytest.skip("this kernel has no 32-bit table")
+    out = tmp_path / "compat.txt"
+    subprocess.run([UTRACE, "sys", "-o", out, "--", tmp_path / "compat"], **SILENT)
+    assert re.search(r"syscall_ia32:0x14\(", out.read_text()) and "writev" not in out.read_text()
+    subprocess.run([UTRACE, "sys", "writev", "-o", out, "--", tmp_path / "compat"], **SILENT)
+    assert out.read_text() == ""
 
 
 def test_json_has_machine_values_and_text(tmp_path):

@@ -102,7 +102,7 @@ static __always_inline __u8 abi_flags(__u64 nr)
 	struct task_struct___x86 *task = (void *)current_task();
 	if (bpf_core_field_exists(task->thread_info.status) && BPF_CORE_READ(task, thread_info.status) & TS_COMPAT)
 		return SYSCALL_COMPAT;
-	return nr & X32_BIT ? SYSCALL_X32 : 0;
+	return nr >> 30 == 1 ? SYSCALL_X32 : 0; /* and not a number below zero */
 }
 
 static __always_inline struct syscall_plan *plan_of(__u32 nr)
@@ -589,8 +589,8 @@ int syscall_enter(struct raw_tracepoint *ctx)
 		return 0;
 	__u8 flags = abi_flags(id);
 	__u32 nr = id & ~X32_BIT;
-	struct syscall_plan *plan = plan_of(nr);
-	if (!plan || (!flags && !(plan->flags & SYSCALL_WANTED)))
+	struct syscall_plan *plan = plan_of(flags ? SYSCALL_OTHER : nr);
+	if (!plan || !(plan->flags & SYSCALL_WANTED))
 		return 0;
 	struct syscall_thread *t = thread_of_current();
 	struct syscall_scratch *s = scratch_of(ENTRY);
@@ -599,7 +599,7 @@ int syscall_enter(struct raw_tracepoint *ctx)
 	begin(s, regs, nr, flags);
 	if (want_calls && !flags)
 		fetch(s, ENTRY);
-	if (!flags && plan->flags & SYSCALL_NEVER_ENDS) {
+	if (plan->flags & SYSCALL_NEVER_ENDS) {
 		s->rec.flags |= SYSCALL_NO_RETURN;
 		finish(ctx, t, &s->rec, s->used);
 	} else {
