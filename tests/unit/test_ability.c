@@ -110,23 +110,6 @@ static void what_is_switched_off_takes_its_dependents_along(void **state)
 	assert_int_equal(in_child(bpf_is_off), 0);
 }
 
-static int all_are_quick(void)
-{
-	uint64_t t = clock_monotonic_ns();
-	for (enum ability_id id = 0; id < ABILITIES; id++)
-		ability_has(id);
-	return clock_monotonic_ns() - t < 50 * NSEC_PER_MSEC ? 0 : 1;
-}
-
-/* Other programs share the CPUs of a test machine: the best of several counts. */
-static void all_abilities_take_less_than_50_ms(void **state)
-{
-	int slow = 1;
-	for (int i = 0; i < 5 && slow; i++)
-		slow = in_child(all_are_quick);
-	assert_false(slow);
-}
-
 static int count_open_files(void)
 {
 	int n = 0;
@@ -223,7 +206,6 @@ int main(void)
 		cmocka_unit_test(needs_never_go_round),
 		cmocka_unit_test(an_unknown_name_in_utrace_without_is_told),
 		cmocka_unit_test(what_is_switched_off_takes_its_dependents_along),
-		cmocka_unit_test(all_abilities_take_less_than_50_ms),
 		cmocka_unit_test(trying_leaves_no_descriptor_and_so_no_probe),
 		cmocka_unit_test(without_privilege_each_says_what_is_missing),
 		cmocka_unit_test(capabilities_have_the_names_of_the_kernel),
