@@ -48,7 +48,7 @@ void account_note(struct account *a, const char *text)
 		a->notes.items[a->notes.n++] = xstrdup(text);
 }
 
-int account_read(struct account *a, int losses_fd)
+static int read_losses(int losses_fd, uint64_t ret[LOSS_CAUSES])
 {
 	int cpus = libbpf_num_possible_cpus();
 	if (cpus < 0)
@@ -57,12 +57,25 @@ int account_read(struct account *a, int losses_fd)
 	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
 		if (bpf_map_lookup_elem(losses_fd, &cause, per_cpu) < 0)
 			return -errno;
-		a->lost[cause] = 0;
+		ret[cause] = 0;
 		for (int cpu = 0; cpu < cpus; cpu++)
-			a->lost[cause] += per_cpu[cpu];
+			ret[cause] += per_cpu[cpu];
 	}
-	a->lost[LOSS_NOT_HELD] += a->not_held;
 	return 0;
+}
+
+int account_begin(struct account *a, int losses_fd)
+{
+	return read_losses(losses_fd, a->before);
+}
+
+int account_read(struct account *a, int losses_fd)
+{
+	int r = read_losses(losses_fd, a->lost);
+	for (size_t cause = 0; r == 0 && cause < LOSS_CAUSES; cause++)
+		a->lost[cause] -= a->before[cause];
+	a->lost[LOSS_NOT_HELD] += a->not_held;
+	return r;
 }
 
 uint64_t account_lost(const struct account *a)

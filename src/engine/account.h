@@ -14,6 +14,7 @@ struct account {
 	uint64_t lost[LOSS_CAUSES];
 	uint64_t told[LOSS_CAUSES]; /* of them, by events where they happened */
 	uint64_t not_held;       /* counted here, not in the kernel */
+	uint64_t before[LOSS_CAUSES]; /* of the kernel's counters when the run began: calibration fills small buffers */
 	uint64_t malformed;      /* records that the reader refused */
 	struct text_notes {
 		char *items[16];
@@ -25,8 +26,9 @@ void account_told(struct account *a, const struct event *lost); /* an EVENT_LOST
 const char *loss_name(enum loss_cause cause);  /* "ring_full" ... as in JSON */
 void account_done(struct account *a);
 void account_note(struct account *a, const char *text); /* copied; the first 16 are kept */
-/* Adds up the kernel's counters of the map `losses`. */
+/* Adds up the kernel's counters of the map `losses`, since account_begin(). */
 int account_read(struct account *a, int losses_fd);
+int account_begin(struct account *a, int losses_fd);
 uint64_t account_lost(const struct account *a);
 /* "812 events, 0 lost, 0.21 s of CPU for tracing" */
 void account_text(const struct account *a, struct strbuf *out);

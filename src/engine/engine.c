@@ -721,8 +721,11 @@ static int load(struct engine *e, struct reason *why)
 		return r;
 	e->loaded = true;
 	r = try_step(e, true, why);
+	if (r < 0)
+		return r;
 	consume(e, true); /* what families left there while they measured themselves */
-	return r;
+	int losses = loader_map(e->loader, "losses");
+	return losses < 0 ? 0 : account_begin(&e->account, losses);
 }
 
 static int start(struct engine *e, struct reason *why)

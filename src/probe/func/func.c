@@ -249,6 +249,8 @@ int func_explain_no_match(const struct func_state *s, const struct pattern *p, s
 {
 	char text[256];
 	const char *file = file_of(s, p);
+	if (!file && s->binaries.n == 0)
+		return reason_set(why, -ENOENT, "no process came that fits what was asked, so nothing was looked for ('%s')", p->text);
 	if (!file)
 		return reason_set(why, -ENOENT, "no target maps a file '%s' (pattern '%s')", p->object ? p->object : "?", p->text);
 	struct nearest near = { .want = p->glob };
