@@ -22,9 +22,10 @@ struct elf;
  * of the other byte order. Not thread-safe: one thread at a time may use one struct elf. A file that is overwritten or
  * truncated meanwhile may give wrong names, never a SIGBUS.
  */
-int elf_open(struct elf **ret, const char *path, struct reason *why);
+/* The names for the linker are other ones: libbpf 1.5 defines elf_open and elf_close (src/elf.c), and a static link sees them. */
+int elf_open(struct elf **ret, const char *path, struct reason *why) __asm__("utrace_elf_open");
 int elf_open_fd(struct elf **ret, int fd, const char *name, struct reason *why);
-void elf_close(struct elf *elf);
+void elf_close(struct elf *elf) __asm__("utrace_elf_close");
 DEFINE_CLEANUP(struct elf *, elf_close)
 
 const char *elf_name(const struct elf *elf);     /* as it was opened */
