@@ -2,15 +2,17 @@
  * emit.h: the way out of the kernel, for every family: two rings shared by all objects, and the account of losses.
  *
  * Records are built in memory that belongs to the thread (never per CPU: uprobe programs can be preempted by another
- * task that runs the same program) and copied out whole. The ring wakes its reader only when EVENTS_WAKE_BYTES are pending:
- * a wake-up costs 6.5 us, fifteen times a record; user space looks at least every 50 ms by itself.
+ * task that runs the same program) and copied out whole. The ring wakes its reader once in EVENTS_WAKE_BYTES of
+ * records: a wake-up costs 6.5 us, fifteen times a record, and to wake whenever so much is pending would do that for every
+ * record while the reader is at work. User space looks at least every 50 ms by itself, so a wake-up that two CPUs leave to
+ * each other is no harm.
  */
 #pragma once
 
 #include "bpf/kernel.h"
 #include "bpf/record.abi.h"
 
-const volatile __u32 wake_bytes = EVENTS_WAKE_BYTES;
+const volatile __u32 wake_bytes = EVENTS_WAKE_BYTES; /* a power of two */
 const volatile bool emit_by_perf = false; /* perf buffers instead of ring buffers: kernels before 5.8 */
 
 struct {
@@ -47,9 +49,8 @@ static __always_inline long emit_uncounted(void *ctx, const void *rec, __u64 len
 {
 	if (emit_by_perf)
 		return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, (void *)rec, len);
-	/* The record that fills the measure wakes, not each one after it: a reader that is behind is awake already. */
-	__u64 pending = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	__u64 flags = pending < wake_bytes && pending + len >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	__u64 at = bpf_ringbuf_query(&events, BPF_RB_PROD_POS), end = at + len + BPF_RINGBUF_HDR_SZ;
+	__u64 flags = (at ^ end) >= wake_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 	return bpf_ringbuf_output(&events, (void *)rec, len, flags);
 }
 
