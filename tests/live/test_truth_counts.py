@@ -24,6 +24,7 @@ pytestmark = as_root
 FUNCTIONS_AT_LEAST = 100
 MORE = {"ONE_MORE": "1"}
 PAUSE_S = 1.1  # five of them: nginx formats its times anew each second
+SHORT_PAUSE_S = 0.3  # so that what is done once, after a second, is done in the quickest run as well
 
 
 def entry_points(binary):
@@ -253,7 +254,8 @@ class Redis:
     def __init__(self, folder, port):
         self.port = port
         self.argv = [needs("redis-server"), "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no",
-                     "--dir", folder, "--hz", "1", "--dynamic-hz", "no", "--logfile", folder / "log"]
+                     "--dir", folder, "--hz", "1", "--dynamic-hz", "no", "--logfile", folder / "log",
+                     "--slowlog-log-slower-than", "-1"]
 
     def load(self, pause):
         commands = ["SET key{i} value{i}", "GET key{i}", "INCR counter", "LPUSH list {i}", "LRANGE list 0 -1", "SADD set m{i}",
@@ -304,7 +306,7 @@ def test_every_function_of_a_server_was_called_as_often_as_callgrind_counted(kin
         serve(server, callgrind.command(tmp_path / name, *server.argv), pause, **more)
         oracles.append(callgrind.executions(tmp_path / name, binary))
     server, out = kind(tmp_path, free_port()), tmp_path / "events.json"
-    done = serve(server, [UTRACE, "func", "--stat", "u:*", "--json", "-o", out, "--", *server.argv])
+    done = serve(server, [UTRACE, "func", "--stat", "u:*", "--json", "-o", out, "--", *server.argv], SHORT_PAUSE_S)
     run = Run(done, events_of(out))
     assert (run.status, run.lost) == (0, 0), run.stderr
     compare(kind.binary, binary, run, oracles, lambda by_name: ("u:*", by_name, ["-e", str(binary)]))

@@ -94,7 +94,8 @@ struct func_thread {
 };
 
 struct func_stat {
-	__u64 calls, total_ns, self_ns, min_ns, max_ns;
+	__u64 calls, total_ns, self_ns, max_ns;
+	__u64 min_ns_1; /* the smallest, plus 1; 0: none yet, for a call may take 0 ns when the probes' cost is subtracted */
 	__u64 entries; /* of functions whose exits are not probed */
 };
 

@@ -149,8 +149,8 @@ static __always_inline void count_call(const struct func_call_rec *call)
 	__sync_fetch_and_add(&s->calls, 1);
 	__sync_fetch_and_add(&s->total_ns, ns);
 	__sync_fetch_and_add(&s->self_ns, ns > call->below_ns ? ns - call->below_ns : 0);
-	if (ns < s->min_ns || !s->min_ns)
-		s->min_ns = ns;
+	if (!s->min_ns_1 || ns < s->min_ns_1 - 1)
+		s->min_ns_1 = ns + 1;
 	if (ns > s->max_ns)
 		s->max_ns = ns;
 	if (!want_hist)

@@ -18,8 +18,8 @@ static void add_stat(struct func_stat *sum, const struct func_stat *one)
 	sum->self_ns += one->self_ns;
 	sum->entries += one->entries;
 	sum->max_ns = MAX(sum->max_ns, one->max_ns);
-	if (one->calls && (!sum->calls || sum->calls == one->calls || one->min_ns < sum->min_ns))
-		sum->min_ns = one->min_ns;
+	if (one->min_ns_1 && (!sum->min_ns_1 || one->min_ns_1 < sum->min_ns_1))
+		sum->min_ns_1 = one->min_ns_1;
 }
 
 static void read_counts(struct engine *e, uint32_t probe, int cpus, void *scratch, struct func_counts *ret)
@@ -53,6 +53,13 @@ static struct value histogram_value(struct arena *a, const struct func_hist *h)
 	return (struct value){ .kind = VALUE_LIST, .list = { items, n } };
 }
 
+/* The middle of a bucket may lie beyond all that is in it. */
+static uint64_t percentile(const struct func_counts *c, double q)
+{
+	uint64_t ns = histogram_quantile(c->hist.bucket, HIST_BUCKETS, q);
+	return MIN(MAX(ns, c->stat.min_ns_1 - 1), c->stat.max_ns);
+}
+
 static void emit_stat(struct engine *e, const struct func_info *info, const struct func_counts *c)
 {
 	struct event ev;
@@ -64,13 +71,13 @@ static void emit_stat(struct engine *e, const struct func_info *info, const stru
 	if (c->stat.calls) {
 		ev.field[STAT_TOTAL] = UINT_VALUE(c->stat.total_ns);
 		ev.field[STAT_SELF] = UINT_VALUE(c->stat.self_ns);
-		ev.field[STAT_MIN] = UINT_VALUE(c->stat.min_ns);
+		ev.field[STAT_MIN] = UINT_VALUE(c->stat.min_ns_1 - 1);
 		ev.field[STAT_MAX] = UINT_VALUE(c->stat.max_ns);
 		ev.field[STAT_OVERHEAD] = UINT_VALUE(info->inside_ns);
 	}
 	if (c->stat.calls && c->has_hist) {
-		ev.field[STAT_P50] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.50));
-		ev.field[STAT_P99] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.99));
+		ev.field[STAT_P50] = UINT_VALUE(percentile(c, 0.50));
+		ev.field[STAT_P99] = UINT_VALUE(percentile(c, 0.99));
 		if (engine_options(e)->hist)
 			ev.field[STAT_HISTOGRAM] = histogram_value(engine_arena(e), &c->hist);
 	}
