@@ -1,7 +1,5 @@
 #include "base/histogram.h"
 
-#include <math.h>
-
 #include "base/macro.h"
 
 uint64_t histogram_lower(size_t bucket)
@@ -24,8 +22,8 @@ uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, do
 		total += counts[i];
 	if (total == 0)
 		return 0;
-	uint64_t want = (uint64_t)ceil(q * (double)total); /* the nearest rank */
-	want = MAX(want, 1ull);
+	double rank = q * (double)total; /* the nearest rank is the next whole one */
+	uint64_t want = MAX((uint64_t)rank + ((double)(uint64_t)rank < rank), 1ull);
 	for (size_t i = 0; i < buckets; i++) {
 		below += counts[i];
 		if (below >= want)
