@@ -236,15 +236,28 @@ static struct target_process *target_of(struct engine *e, pid_t pid, uint64_t st
 	return p;
 }
 
-/* Attaches to what the process maps now. It may be gone at any moment, and its number another's. */
+#define LOOKS_AT_MAPPINGS 5 /* a process that maps more at every look is looked at again at its next fact */
+
+/* Attaches to what the process maps now, and to what it has mapped until the dynamic linker was watched. */
+static int attach_to(struct engine *e, struct target_process *p)
+{
+	int r = processes_refresh(p);
+	for (int i = 0; r >= 0 && e->loaded && i < LOOKS_AT_MAPPINGS; i++) {
+		tell_changed(e, p);
+		r = p->process.held ? 0 : processes_refresh(p);
+		if (r == 0)
+			log_debug("%s[%d] is followed", p->process.comm, p->process.pid);
+		if (r <= 0)
+			break;
+	}
+	return r;
+}
+
+/* A target may be gone at any moment, and its number another's. */
 static void look_at(struct engine *e, struct target_process *p)
 {
 	uint64_t start_ns;
-	int r = processes_refresh(p);
-	if (r == 0 && e->loaded) {
-		tell_changed(e, p);
-		log_debug("%s[%d] is followed", p->process.comm, p->process.pid);
-	}
+	int r = attach_to(e, p);
 	if (proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns) || (r < 0 && !proc_alive(p->process.pid)))
 		end_target(e, p);
 }
@@ -270,7 +283,7 @@ static void tell_not_held(struct engine *e, pid_t pid, uint64_t time_ns)
 static void add_target(struct engine *e, pid_t pid)
 {
 	struct target_process *p = target_of(e, pid, 0);
-	if (e->loaded && processes_refresh(p) == 0)
+	if (e->loaded && processes_refresh(p) >= 0)
 		mark_target(e, p);
 	look_at(e, p);
 }
@@ -299,7 +312,7 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 	if (known) {
 		(by_thread ? tell_gone : tell_executed)(e, p);
 		processes_rename(p, comm, time_ns);
-	} else if (processes_refresh(p) == 0) {
+	} else if (processes_refresh(p) >= 0) {
 		mark_target(e, p);
 	}
 	look_at(e, p);

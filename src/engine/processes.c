@@ -61,6 +61,14 @@ struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t st
 	return p;
 }
 
+static bool same_mappings(const struct mappings *a, const struct mappings *b)
+{
+	bool same = a->n == b->n;
+	for (size_t i = 0; same && i < a->n; i++)
+		same = a->items[i].start == b->items[i].start && a->items[i].dev == b->items[i].dev && a->items[i].inode == b->items[i].inode;
+	return same;
+}
+
 int processes_refresh(struct target_process *p)
 {
 	struct process *proc = &p->process;
@@ -85,7 +93,7 @@ int processes_refresh(struct target_process *p)
 	struct mappings old = proc->mappings;
 	proc->mappings = fresh;
 	fresh = old;
-	return 0;
+	return !same_mappings(&old, &proc->mappings);
 }
 
 void processes_rename(struct target_process *p, const char *comm, uint64_t since_ns)

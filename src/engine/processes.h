@@ -29,7 +29,7 @@ struct target_process *processes_find(const struct processes *t, pid_t pid); /* 
 /* The one that is there, or a new one. One that began at another time (@start_ns, 0: not known) is not the same. */
 struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t start_ns);
 bool processes_is_same(const struct target_process *p, uint64_t start_ns);
-/* Reads name, executable and mappings anew. -ESRCH: it ended meanwhile. */
+/* Reads name, executable and mappings anew. 1: the mappings have changed; -ESRCH: it ended meanwhile. */
 int processes_refresh(struct target_process *p);
 void processes_rename(struct target_process *p, const char *comm, uint64_t since_ns);
 void processes_end(struct processes *t, struct target_process *p);

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "priv/attach.h"
 
-#define THREADS 8     /* that wait for grace periods side by side */
+#define THREADS 32    /* that wait for grace periods side by side; at most, and they do nothing else */
 #define PENDING 1024  /* links in the queue; more, and the one who brings them waits */
 
 struct retire {
