@@ -168,6 +168,19 @@ static __always_inline void count_call(const struct func_call_rec *call)
 		__sync_fetch_and_add(&h->bucket[i], 1);
 }
 
+/* Entries alone are counted, all of them: neither the time nor the thread matters. */
+static __always_inline bool only_counts(void)
+{
+	return want_stat && !want_exits && !want_calls && !min_ns && sample_one_in < 2 && !where_program.n;
+}
+
+static __always_inline void count_entry(__u32 probe)
+{
+	struct func_stat *s = bpf_map_lookup_elem(&func_stats, &probe);
+	if (s)
+		__sync_fetch_and_add(&s->entries, 1);
+}
+
 static __always_inline bool where_passes(struct func_thread *t, const struct func_call_rec *call)
 {
 	if (!where_program.n)
@@ -432,6 +445,11 @@ static __always_inline int enter(void *ctx, const __u64 *regs, __u64 cookie, boo
 {
 	if (kernel ? !target_wants_current() : !counts_now(cookie))
 		return 0;
+	if (only_counts()) {
+		count_hit(cookie);
+		count_entry(COOKIE_PROBE(cookie));
+		return 0;
+	}
 	struct func_thread *t = thread_of_current();
 	if (!t || t->busy) {
 		lose(t ? LOSS_NESTED : LOSS_TOO_MANY_THREADS);
