@@ -446,7 +446,7 @@ static __always_inline int enter(void *ctx, const __u64 *regs, __u64 cookie, boo
 	if (kernel ? !target_wants_current() : !counts_now(cookie))
 		return 0;
 	if (only_counts()) {
-		count_hit(cookie);
+		count_cost(cookie);
 		count_entry(COOKIE_PROBE(cookie));
 		return 0;
 	}
