@@ -64,6 +64,12 @@ static int read_losses(int losses_fd, uint64_t ret[LOSS_CAUSES])
 	return 0;
 }
 
+uint64_t account_lost_facts(int losses_fd)
+{
+	uint64_t losses[LOSS_CAUSES];
+	return read_losses(losses_fd, losses) < 0 ? 0 : losses[LOSS_FACTS_FULL];
+}
+
 int account_begin(struct account *a, int losses_fd)
 {
 	return read_losses(losses_fd, a->before);

@@ -28,6 +28,7 @@ void account_done(struct account *a);
 void account_note(struct account *a, const char *text); /* copied; the first 16 are kept */
 /* Adds up the kernel's counters of the map `losses`, since account_begin(). */
 int account_read(struct account *a, int losses_fd);
+uint64_t account_lost_facts(int losses_fd);
 int account_begin(struct account *a, int losses_fd);
 uint64_t account_lost(const struct account *a);
 /* "812 events, 0 lost, 0.21 s of CPU for tracing" */

@@ -293,8 +293,7 @@ void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_
 	struct target_process *p = target_of(e, pid, start_ns);
 	p->since_ns = time_ns;
 	look_at(e, p);
-	if (!p->ended)
-		tell_not_held(e, pid, time_ns);
+	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
 }
 
 void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns)
@@ -316,8 +315,7 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 		mark_target(e, p);
 	}
 	look_at(e, p);
-	if (!p->ended)
-		tell_not_held(e, pid, time_ns);
+	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
 }
 
 void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns)
@@ -528,6 +526,18 @@ static void drain(struct engine *e, bool last)
 	arena_reset(&e->arena);
 }
 
+/* Facts that found no room may have told of an end: nobody else would, and the run would wait for the dead. */
+static void find_the_dead(struct engine *e)
+{
+	uint64_t lost = account_lost_facts(loader_map(e->loader, "losses"));
+	if (lost == e->lost_facts)
+		return;
+	e->lost_facts = lost;
+	for (struct target_process *p = e->processes.first; p; p = p->next)
+		if (!p->ended && !p->process.held && !proc_alive(p->process.pid))
+			end_target(e, p);
+}
+
 static void on_timer(struct engine *e)
 {
 	uint64_t ticks;
@@ -537,6 +547,7 @@ static void on_timer(struct engine *e)
 	if (++e->looks % LOOKS_A_DRAIN)
 		return;
 	drain(e, false);
+	find_the_dead(e);
 	if (e->sink->ops->tick)
 		e->sink->ops->tick(e->sink->state, clock_monotonic_ns());
 	if (sink_flush(e->sink) < 0) {

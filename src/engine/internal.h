@@ -46,6 +46,7 @@ struct engine {
 	unsigned looks;
 	int signal;         /* the first that asked us to end; 0: none */
 	bool suspend;       /* Ctrl-Z: we stop when the command has */
+	uint64_t lost_facts; /* when we last looked */
 	bool more_held;     /* held processes wait to be looked at */
 	bool loaded;        /* kernel halves and rings are there */
 	bool stopping;      /* orderly end */

@@ -304,6 +304,39 @@ def test_a_run_of_pids_ends_with_the_last_of_them_and_their_children(utrace, wor
     assert by_pid(seen) == {child: 5} and seen.status == 0
 
 
+STORM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+__attribute__((noinline, noclone)) void work(void) { asm volatile(""); }
+int main(int argc, char **argv)
+{
+	puts("begun");
+	fflush(stdout);
+	getchar();
+	for (int i = 0, running = 0; i < atoi(argv[1]); i++) {
+		if (!fork()) { work(); _exit(0); }
+		if (++running > 20) { wait(NULL); running--; }
+	}
+	while (wait(NULL) > 0) ;
+	work();
+	return 0;
+}
+"""
+
+
+def test_each_process_of_a_storm_is_probed_or_counted(utrace, start, built):
+    """They end before anybody could look at them; the run knows each, and ends with the last."""
+    storm = start(built(STORM), "700")
+    storm.line()
+    live = utrace.start("func", "work", "-p", storm.pid).ready()
+    storm.go()
+    seen = live.end()
+    assert seen.summary["lost"] == {"not_held": 700} and seen.status == 0
+    assert by_pid(seen)[storm.pid] == 1 and len(by_pid(seen)) <= 701
+
+
 def test_a_library_loaded_later_is_probed(utrace, worker, built):
     a, plugin = worker(), built(PLUGIN, "-shared", "-fPIC", name="libplugin.so")
     live = utrace.start("func", "work", "libplugin:plugin_work", "-p", a.pid).ready()
