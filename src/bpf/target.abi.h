@@ -15,6 +15,6 @@ enum target_flag {
 
 struct target {
 	__u32 flags; /* enum target_flag */
-	__u32 pad;
+	__u32 slot;  /* its process' number in user space; a child has its parent's until user space has seen it */
 };
 _Static_assert(sizeof(struct target) == 8, "layout");

@@ -206,15 +206,17 @@ static bool is_held(const struct engine *e, pid_t pid)
 }
 
 /* Tells the kernel half. The process may have ended, and with it its entry: then nobody would take away what is added here. */
-static void mark_target(struct engine *e, const struct target_process *p)
+static void mark_target(struct engine *e, const struct target_process *p, uint64_t how)
 {
 	uint32_t key = (uint32_t)p->process.pid;
-	struct target value = { .flags = (engine_options(e)->no_follow ? 0 : TARGET_FOLLOW) | (p->process.held ? TARGET_HELD : 0) };
+	struct target value = {
+		.flags = (engine_options(e)->no_follow ? 0 : TARGET_FOLLOW) | (p->process.held ? TARGET_HELD : 0), .slot = p->process.slot,
+	};
 	int fd = loader_map(e->loader, "targets");
 	uint64_t start_ns;
 	if (fd < 0)
 		return;
-	bpf_map_update_elem(fd, &key, &value, BPF_ANY);
+	bpf_map_update_elem(fd, &key, &value, how); /* BPF_EXIST: a child, which the kernel half has unless it has ended */
 	if (!proc_alive(p->process.pid) || proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns))
 		bpf_map_delete_elem(fd, &key);
 }
@@ -284,7 +286,7 @@ static void add_target(struct engine *e, pid_t pid)
 {
 	struct target_process *p = target_of(e, pid, 0);
 	if (e->loaded && processes_refresh(p) >= 0)
-		mark_target(e, p);
+		mark_target(e, p, BPF_ANY);
 	look_at(e, p);
 }
 
@@ -292,6 +294,7 @@ void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_
 {
 	struct target_process *p = target_of(e, pid, start_ns);
 	p->since_ns = time_ns;
+	mark_target(e, p, BPF_EXIST);
 	look_at(e, p);
 	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
 }
@@ -312,7 +315,7 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 		(by_thread ? tell_gone : tell_executed)(e, p);
 		processes_rename(p, comm, time_ns);
 	} else if (processes_refresh(p) >= 0) {
-		mark_target(e, p);
+		mark_target(e, p, BPF_ANY);
 	}
 	look_at(e, p);
 	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
@@ -368,6 +371,7 @@ static void on_held(void *arg, pid_t pid, enum held_change what)
 	if (what == HELD_FORK) {
 		struct target_process *p = target_of(e, pid, 0);
 		p->since_ns = p->since_ns ? p->since_ns : clock_monotonic_ns();
+		mark_target(e, p, BPF_EXIST);
 		look_at(e, p);
 	} else if (what == HELD_MAP) {
 		engine_target_changed(e, pid, 0);
@@ -761,7 +765,7 @@ static int start(struct engine *e, struct reason *why)
 		return r;
 	for (struct target_process *p = e->processes.first, *next; p; p = next) {
 		next = p->next;
-		mark_target(e, p);
+		mark_target(e, p, BPF_ANY);
 		look_at(e, p);
 	}
 	if (!e->held && e->targets.picks_up)

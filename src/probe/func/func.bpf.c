@@ -31,6 +31,7 @@ const volatile __u32 depth_max = 0xffffffff; /* --depth: deeper calls are not lo
 const volatile __u64 min_ns = 0;
 const volatile __u32 sample_one_in = 0;
 const volatile bool has_loop = true;       /* bpf_loop */
+const volatile bool links_by_memory = false; /* user probes fire in all that shares the process' memory: before uprobe_multi of 6.10 */
 const volatile struct where_program where_program = {};
 
 struct {
@@ -441,9 +442,19 @@ static __always_inline bool counts_now(__u64 cookie)
 	return by_sites && !*by_sites == !(flags & COOKIE_FROM_SITES);
 }
 
+/* Not for a child of vfork() that runs in the memory of another process, whose links fire there as well as its own. */
+static __always_inline bool fires_for_current(__u64 cookie)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	if (!links_by_memory || !COOKIE_PROBE(cookie))
+		return true;
+	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	return target && target->slot % FUNC_COST_SLOTS == COOKIE_SLOT(cookie);
+}
+
 static __always_inline int enter(void *ctx, const __u64 *regs, __u64 cookie, bool kernel)
 {
-	if (kernel ? !target_wants_current() : !counts_now(cookie))
+	if (kernel ? !target_wants_current() : !counts_now(cookie) || !fires_for_current(cookie))
 		return 0;
 	if (only_counts()) {
 		count_cost(cookie);
@@ -593,7 +604,8 @@ static __always_inline int hit(void *ctx, __u64 regs, __u64 context, __u64 cooki
 SEC("uprobe")
 int func_usdt(void *ctx)
 {
-	return hit(ctx, (__u64)ctx, 0, bpf_get_attach_cookie(ctx));
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	return fires_for_current(cookie) ? hit(ctx, (__u64)ctx, 0, cookie) : 0;
 }
 
 SEC("tracepoint")

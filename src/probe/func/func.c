@@ -102,11 +102,12 @@ static void set_shape(struct engine *e, struct func_state *s)
 	uint32_t slot_bytes = sizeof(struct func_call_rec) + (fetch ? FUNC_FETCH_BYTES / 4 : 0), slots = FUNC_SLOTS_BYTES / slot_bytes;
 	uint32_t depth_max = o->depth ? (uint32_t)o->depth : UINT32_MAX, sample = (uint32_t)o->sample_one_in;
 	struct where_program where = {};
-	bool loop = ability_has(ABILITY_LOOP);
+	bool loop = ability_has(ABILITY_LOOP), by_memory = s->mechanism != UPROBES_SESSION;
 	s->slot_bytes = slot_bytes;
 	if (s->where)
 		where_kernel(s->where, &where);
 	loader_set_value(obj, "has_loop", loop);
+	loader_set_value(obj, "links_by_memory", by_memory);
 	loader_set_value(obj, "want_calls", calls);
 	loader_set_value(obj, "want_stat", stat);
 	loader_set_value(obj, "want_hist", stat); /* percentiles come from it */
