@@ -19,7 +19,7 @@ void strbuf_clear(struct strbuf *b)
 		b->data[0] = '\0';
 }
 
-static void reserve(struct strbuf *b, size_t more)
+void strbuf_reserve(struct strbuf *b, size_t more)
 {
 	if (b->len + more + 1 <= b->cap)
 		return;
@@ -28,25 +28,6 @@ static void reserve(struct strbuf *b, size_t more)
 		cap *= 2;
 	b->data = xrealloc(b->data, cap);
 	b->cap = cap;
-}
-
-void strbuf_add(struct strbuf *b, const void *bytes, size_t len)
-{
-	reserve(b, len);
-	if (len)
-		memcpy(b->data + b->len, bytes, len);
-	b->len += len;
-	b->data[b->len] = '\0';
-}
-
-void strbuf_addc(struct strbuf *b, char c)
-{
-	strbuf_add(b, &c, 1);
-}
-
-void strbuf_adds(struct strbuf *b, const char *s)
-{
-	strbuf_add(b, s, strlen(s));
 }
 
 /* Digits are made here, not by printf: they are most of what a stream of JSON consists of, and cost a tenth. */
@@ -86,7 +67,7 @@ void strbuf_add_slice(struct strbuf *b, struct slice s)
 
 void strbuf_pad(struct strbuf *b, char c, size_t n)
 {
-	reserve(b, n);
+	strbuf_reserve(b, n);
 	memset(b->data + b->len, c, n);
 	b->len += n;
 	b->data[b->len] = '\0';
@@ -98,7 +79,7 @@ void strbuf_addv(struct strbuf *b, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	if (n > 0) {
-		reserve(b, (size_t)n);
+		strbuf_reserve(b, (size_t)n);
 		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
 		b->len += (size_t)n;
 	}

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,12 +67,29 @@ static void reason_keeps_the_innermost_cause(void **state)
 	assert_string_equal(why.text, "no such file 'x'");
 }
 
+static void strbuf_writes_numbers_as_printf_does(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 9, 10, 4294967295, 4294967296, INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX };
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		_cleanup_(strbuf_done) struct strbuf b = {};
+		char want[96];
+		strbuf_add_uint(&b, numbers[i]);
+		strbuf_addc(&b, ' ');
+		strbuf_add_int(&b, (int64_t)numbers[i]);
+		strbuf_addc(&b, ' ');
+		strbuf_add_hex(&b, numbers[i]);
+		snprintf(want, sizeof(want), "%" PRIu64 " %" PRId64 " 0x%" PRIx64, numbers[i], (int64_t)numbers[i], numbers[i]);
+		assert_string_equal(strbuf_str(&b), want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hashmap_survives_growth_and_removal),
 		cmocka_unit_test(hashmap_keys_may_be_text),
 		cmocka_unit_test(strbuf_formats_beyond_its_first_room),
+		cmocka_unit_test(strbuf_writes_numbers_as_printf_does),
 		cmocka_unit_test(arena_memory_is_zero_after_reset),
 		cmocka_unit_test(reason_keeps_the_innermost_cause),
 	};
