@@ -24,6 +24,11 @@ static FILE *open_output(const struct options *o, struct reason *why)
 	return f;
 }
 
+static const char *name_of(const struct options *o, FILE *out)
+{
+	return out == stdout ? "standard output" : out == stderr ? "standard error" : o->output;
+}
+
 static bool wants_color(const struct options *o, FILE *out)
 {
 	if (o->color != COLOR_AUTO)
@@ -61,12 +66,12 @@ int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const 
 	_cleanup_(strbuf_done) struct strbuf summary = {};
 	struct engine_job job = { .options = o, .families = families, .sink = sink, .summary = &summary };
 	status = engine_run(&job, &why);
-	sink_close(sink);
+	int written = sink_close(sink);
+	if (out != stdout && out != stderr && fclose(out) != 0 && written == 0)
+		written = -errno;
+	if (written < 0 && written != -EPIPE)
+		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, out), strerror(-written));
 	if (summary.len)
 		log_note("%s", summary.data);
-	if (why.text[0])
-		return cmd_fail(status, "%s", why.text);
-	if (out != stdout && out != stderr && fclose(out) != 0)
-		return cmd_fail(exit_failed(o), "'%s' could not be written to its end: %s", o->output, strerror(errno));
-	return status;
+	return why.text[0] ? cmd_fail(status, "%s", why.text) : status;
 }

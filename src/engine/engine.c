@@ -112,7 +112,7 @@ void engine_emit(struct engine *e, struct event *event)
 	event->realtime_offset_ns = e->realtime_offset_ns;
 	if (!event->time_ns)
 		event->time_ns = clock_monotonic_ns();
-	e->sink->ops->write(e->sink->state, event);
+	sink_write(e->sink, event);
 	if (event->type == &event_types[EVENT_LOST] || event->type == &event_types[EVENT_PROCESS])
 		return;
 	if (event->type == &event_types[EVENT_FUNCTION_CALL] && slice_eq_str(event->field[CALL_END].s, "open"))
@@ -554,10 +554,9 @@ static void on_timer(struct engine *e)
 	find_the_dead(e);
 	if (e->sink->ops->tick)
 		e->sink->ops->tick(e->sink->state, clock_monotonic_ns());
-	if (sink_flush(e->sink) < 0) {
-		e->output_gone = true;
-		engine_stop(e, 1);
-	}
+	int r = sink_flush(e->sink);
+	if (r < 0)
+		engine_stop(e, r == -EPIPE ? 0 : 1); /* a reader who has seen enough is no failure */
 }
 
 /* We stop as a job when the command has: had we stopped first, it would have waited for us to let it. */
@@ -693,7 +692,7 @@ static void finish(struct engine *e)
 	account_event(&e->account, &e->arena, &summary);
 	summary.realtime_offset_ns = e->realtime_offset_ns;
 	summary.time_ns = clock_monotonic_ns();
-	e->sink->ops->write(e->sink->state, &summary);
+	sink_write(e->sink, &summary);
 	account_text(&e->account, e->job->summary);
 }
 

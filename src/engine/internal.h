@@ -53,6 +53,5 @@ struct engine {
 	bool abandoned;     /* a signal: at once */
 	bool limit_reached;
 	bool detached;      /* probes are gone, the command runs on */
-	bool output_gone;
 	int status;
 };

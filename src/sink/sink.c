@@ -19,17 +19,34 @@ int sink_open(struct sink **ret, const struct sink_ops *ops, const struct sink_s
 	return 0;
 }
 
-void sink_close(struct sink *s)
+/* errno is that of the write: nothing that sinks do behind it fails. */
+static void note_error(struct sink *s)
 {
-	if (!s)
-		return;
-	s->ops->close(s->state);
-	fflush(s->out);
-	free(s->state);
-	free(s);
+	if (!s->error && ferror(s->out))
+		s->error = errno ? errno : EIO;
+}
+
+void sink_write(struct sink *s, const struct event *event)
+{
+	s->ops->write(s->state, event);
+	note_error(s);
 }
 
 int sink_flush(struct sink *s)
 {
-	return fflush(s->out) == 0 && !ferror(s->out) ? 0 : -EIO;
+	fflush(s->out);
+	note_error(s);
+	return -s->error;
+}
+
+int sink_close(struct sink *s)
+{
+	if (!s)
+		return 0;
+	s->ops->close(s->state);
+	note_error(s);
+	int r = sink_flush(s);
+	free(s->state);
+	free(s);
+	return r;
 }

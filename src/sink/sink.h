@@ -35,10 +35,12 @@ struct sink {
 	const struct sink_ops *ops;
 	void *state;
 	FILE *out;
+	int error; /* of the first write that failed: an errno; 0: none */
 };
 
 int sink_open(struct sink **ret, const struct sink_ops *ops, const struct sink_settings *settings, struct reason *why);
-void sink_close(struct sink *s);
-DEFINE_CLEANUP(struct sink *, sink_close)
-/* Flushes; -errno when the output could not be written (a closed pipe, a full disk). */
+void sink_write(struct sink *s, const struct event *event);
+/* Flushes; -errno of the first write that failed: -EPIPE when nobody reads any more, -ENOSPC on a full disk. */
 int sink_flush(struct sink *s);
+int sink_close(struct sink *s); /* writes what is left; as sink_flush() */
+DEFINE_CLEANUP(struct sink *, sink_close)
