@@ -90,14 +90,19 @@ class Runner:
 
 
 def end_session(child):
+    """Ends what has not ended by itself: asks all of the session, waits for its head, kills what is left of it."""
     if child.poll() is not None:
         return
     os.killpg(child.pid, signal.SIGTERM)
     try:
         child.wait(10)
     except subprocess.TimeoutExpired:
+        pass
+    try:
         os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    except ProcessLookupError:
+        pass
+    child.wait()
 
 
 def read_junit(path):
