@@ -1,13 +1,12 @@
 """Functions, tracepoints and system calls on other kernels: each mechanism counts what the program itself says it did."""
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from matrix import KERNELS, need
 
 RUN = Path(__file__).parent / "run"
-KERNELS = os.environ.get("UTRACE_VM_KERNELS", "6.1 6.12").split()
 
 # What each kernel of Debian can, and so what must have been used when nothing is switched off.
 KPROBE_MULTI = {"6.12", "6.18", "7.x"}
@@ -43,6 +42,7 @@ section 'doctor'; utrace doctor --json
 @pytest.fixture(scope="module", params=KERNELS)
 def guest(request, tmp_path_factory):
     """The sections of one boot: name → lines."""
+    need(request.param)
     folder = tmp_path_factory.mktemp("guest")
     (folder / "calls.c").write_text(PROGRAM)
     (folder / "script").write_text(SCRIPT)

@@ -1,4 +1,4 @@
-"""The guest runner itself: what goes in, what comes out, and how it fails. Needs QEMU and the kernels of $UTRACE_VM_KERNELS."""
+"""The guest runner itself: what goes in, what comes out, and how it fails. Needs QEMU."""
 import os
 import pty
 import re
@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from matrix import KERNELS, NAMED, need
 
 RUN = Path(__file__).parent / "run"
-# Two by default, an old and a current one; `./check --vm` names all of the table.
-KERNELS = os.environ.get("UTRACE_VM_KERNELS", "6.1 6.12").split()
-KERNEL = KERNELS[0]
+KERNEL = NAMED[0] if NAMED else "6.1"
 
 
 def run(*words, **options):
@@ -25,6 +24,7 @@ def lines_of(done):
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_each_kernel_is_its_row_s_and_has_what_tracing_needs(name):
+    need(name)
     files = ["/sys/kernel/tracing/kprobe_events", "/sys/kernel/debug/tracing", "/sys/fs/cgroup/cgroup.controllers",
              "/sys/kernel/btf/vmlinux", "/proc/kallsyms", "/dev/shm", "/dev/pts/ptmx"]
     script = "uname -r; id -u; grep -c ' /sys/fs/bpf bpf ' /proc/mounts; ping -c 1 127.0.0.1 >/dev/null; ls -d $0 $@; cat /proc/version"
@@ -71,6 +71,7 @@ def test_files_folders_and_libraries_stand_where_they_are_named(tmp_path):
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_modules_are_loaded_with_what_they_need(name):
+    need(name)
     assert lines_of(run("--modules", "dm-delay,null_blk", name, "ls", "-d", "/sys/block/nullb0", "/sys/module/dm_mod")) == [
         "/sys/block/nullb0", "/sys/module/dm_mod"]
 
