@@ -27,23 +27,25 @@ class Row:
     utrace: list
     floor: str
     bpftrace: str  # {entry} and {exit}: its probes
-    calls: int = 20000  # of a round
+    calls: int = 4000  # of a round: a few milliseconds, so that a disturbance hits all tools of a turn
     function: str = 'emulated'
     at_return: str = 'uretprobe:{path}:emulated'
+    quick: bool = True  # part of a quick run
 
 
 ROWS = (
     Row('count', ['--stat', '--exits=none'], 'count', '{entry} {{ @ = count(); }}'),
     Row('histogram', ['--hist'], 'hist', '{entry} ' + HIST),
-    Row('stream: entry', ['--exits=none', '--no-args'], 'hits', '{entry} {{ printf("%lu %d\\n", nsecs, tid); }}'),
+    Row('stream: entry', ['--exits=none', '--no-args'], 'hits', '{entry} {{ printf("%lu %d\\n", nsecs, tid); }}', quick=False),
     Row('stream: entry, 3 arguments', ['--exits=none'], 'args',
         '{entry} {{ printf("%lu %d %ld %lx %ld\\n", nsecs, tid, arg0, arg1, arg2); }}'),
     Row('stream: call, 3 arguments, result', [], 'calls',
         '{entry} {{ @s[tid] = nsecs; @a[tid] = arg0; @b[tid] = arg1; @c[tid] = arg2; }} {exit} /@s[tid]/ '
         '{{ printf("%lu %d %ld %lx %ld = %ld, %lu\\n", @s[tid], tid, @a[tid], @b[tid], @c[tid], retval, nsecs - @s[tid]); }}'),
-    Row('histogram, RET site', ['--hist', '--exits=sites'], 'sites', '{entry} ' + HIST, calls=3000,
-        at_return='uprobe:{path}:emulated_ret'),
-    Row('count, stepped site', ['--stat', '--exits=none'], 'count', '{entry} {{ @ = count(); }}', calls=3000, function='stepped'),
+    Row('histogram, RET site', ['--hist', '--exits=sites'], 'sites', '{entry} ' + HIST, calls=1000,
+        at_return='uprobe:{path}:emulated_ret', quick=False),
+    Row('count, stepped site', ['--stat', '--exits=none'], 'count', '{entry} {{ @ = count(); }}', calls=1000, function='stepped',
+        quick=False),
 )
 
 

@@ -16,7 +16,7 @@ FUNCTIONS = 20
 LOAD_SECONDS = 1
 CONNECTIONS = 16
 READY_SECONDS = 30
-READY_REQUESTS = 100
+READY_REQUESTS = 50
 
 CONFIGURATION = '''daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; user root;
 events {{ worker_connections 256; }}
@@ -106,7 +106,7 @@ def hot_functions(server):
     """The functions that a request calls most, by a run of our own."""
     out = os.path.join(server.folder, 'hot.json')
     with open(out, 'w') as file:
-        tracer = subprocess.Popen([tools.UTRACE, 'func', 'ngx_*', '-p', str(server.worker), '--stat', '--exits=none', '--json', '--duration', '2s',
+        tracer = subprocess.Popen([tools.UTRACE, 'func', 'ngx_*', '-p', str(server.worker), '--stat', '--exits=none', '--json', '--duration', '1s',
                                    '--max-overhead', 'none'], stdout=file, stderr=subprocess.DEVNULL)
         while tracer.poll() is None:
             server.request_ns()
