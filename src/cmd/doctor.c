@@ -65,6 +65,20 @@ void doctor_grant(const struct doctor *d, struct strbuf *out)
 	}
 }
 
+int doctor_check(int status)
+{
+	if (ability_has(ABILITY_BPF))
+		return EXIT_DONE;
+	struct doctor d;
+	_cleanup_(strbuf_done) struct strbuf missing = {}, grant = {};
+	examine(&d);
+	capability_names(d.missing_caps, &missing);
+	doctor_grant(&d, &grant);
+	if (!missing.len)
+		return cmd_fail(status, "nothing can be traced: %s; see: utrace doctor", ability_why_not(ABILITY_BPF));
+	return cmd_fail(status, "tracing needs %s: %s", strbuf_str(&missing), strbuf_str(&grant));
+}
+
 static int write_to(const char *path, const struct strbuf *text)
 {
 	_cleanup_(fclose) FILE *file = path && !streq(path, "-") ? fopen(path, "we") : NULL;

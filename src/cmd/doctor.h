@@ -1,4 +1,4 @@
-/* doctor: what the command found, and the two ways to tell it. Private to doctor*.c. */
+/* doctor: what the command found, and the two ways to tell it; what other commands ask before they trace. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,6 +27,9 @@ struct doctor {
 
 /* What to type so that nothing of missing_caps is missing; "" when nothing is. */
 void doctor_grant(const struct doctor *d, struct strbuf *out);
+
+/* EXIT_DONE when BPF programs may be loaded; else @status, after one line that says what is missing and how to grant it. */
+int doctor_check(int status);
 
 void doctor_text(const struct doctor *d, struct strbuf *out); /* at most 100 columns */
 void doctor_json(const struct doctor *d, struct strbuf *out); /* one object on one line */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/macro.h"
+#include "cmd/doctor.h"
 #include "engine/engine.h"
 #include "priv/ability.h"
 #include "sink/sink.h"
@@ -44,7 +45,7 @@ static int check(const struct cmd *cmd, const struct options *o)
 		return cmd_usage(cmd, "--json with a command needs -o FILE (-o - is stdout): its stderr belongs to people");
 	if (ability_check_without(&why) < 0)
 		return cmd_usage(cmd, "%s", why.text);
-	return 0;
+	return doctor_check(exit_failed(o));
 }
 
 int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const *families)
@@ -58,6 +59,7 @@ int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const 
 		return cmd_fail(exit_failed(o), "%s", why.text);
 	struct sink_settings settings = {
 		.out = out, .color = wants_color(o, out), .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
+		.shared = o->command && out == stdout,
 		.of_syscalls = streq(families[0], "syscall"),
 	};
 	struct sink *sink;
@@ -73,5 +75,7 @@ int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const 
 		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, out), strerror(-written));
 	if (summary.len)
 		log_note("%s", summary.data);
-	return why.text[0] ? cmd_fail(status, "%s", why.text) : status;
+	if (why.text[0])
+		return status == EXIT_USAGE ? cmd_usage(cmd, "%s", why.text) : cmd_fail(status, "%s", why.text);
+	return status;
 }

@@ -833,15 +833,16 @@ int engine_run(const struct engine_job *job, struct reason *why)
 	for (size_t i = 0; job->families[i]; i++)
 		add_family(&e, job->families[i]);
 	int r = open_engine(&e, why);
+	bool wrong_words = r == -EINVAL;
 	if (r == 0)
 		r = start(&e, why);
-	int status = 1;
+	int status = wrong_words ? 2 : 1;
 	if (r == 0) {
 		loop(&e);
 		finish(&e);
 		sink_flush(e.sink);
 		status = exit_status(&e);
-	} else if (job->options->command) {
+	} else if (job->options->command && !wrong_words) {
 		status = !e.loader || e.held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
 	}
 	close_engine(&e);

@@ -156,6 +156,8 @@ static void add_member(struct strbuf *b, const char *name, const struct value *v
 
 static void add_task(struct strbuf *b, const struct event *e)
 {
+	if (!e->type->of_task)
+		return;
 	if (e->runtime) {
 		add_name(b, "runtime");
 		add_string(b, slice_of(e->runtime));

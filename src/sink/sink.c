@@ -5,11 +5,15 @@
 
 #include "base/alloc.h"
 
+#define LINE_BYTES (64 * 1024)
+
 int sink_open(struct sink **ret, const struct sink_ops *ops, const struct sink_settings *settings, struct reason *why)
 {
 	struct sink *s = xcalloc(1, sizeof(*s));
 	*s = (struct sink){ .ops = ops, .state = xcalloc(1, ops->state_size), .out = settings->out };
 	int r = ops->open ? ops->open(s->state, settings, why) : 0;
+	if (settings->shared)
+		setvbuf(settings->out, NULL, _IOLBF, LINE_BYTES);
 	if (r < 0) {
 		free(s->state);
 		free(s);

@@ -14,6 +14,7 @@ struct sink_settings {
 	bool color;
 	const char *sort;    /* --sort, or NULL */
 	const char *columns; /* --columns, or NULL */
+	bool shared;         /* a command writes to it as well: lines are written one by one, so that none is cut in two */
 	bool flat;           /* calls come filtered one by one: do not wait for the outermost one */
 	bool histograms;     /* show them */
 	bool of_syscalls;    /* --sort and --columns mean the table of system calls */

@@ -127,7 +127,7 @@ int main(void) { long sum = 0; for (long i = 0; i < 400; i++) sum += hop(i); ret
 
 
 @pytest.mark.parametrize("without,pattern,want", [
-    ("bpf", "main", "needs bpf"),
+    ("bpf", "main", "nothing can be traced: switched off by UTRACE_WITHOUT"),
     ("uprobe,multi", "main", "user functions need uprobes"),
     ("cookie", "main", "cookies"),
     ("kprobe,kprobe_multi,fentry", "k:vfs_read", "kernel functions need"),
