@@ -398,6 +398,13 @@ static void check_content(int fd)
 	close(fd);
 }
 
+/* In a chroot "/" may be no mount, and then nothing here can be mounted without the rest of the machine seeing it. */
+static bool may_mount_apart(void)
+{
+	struct statx s;
+	return statx(AT_FDCWD, "/", 0, 0, &s) == 0 && (s.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static void the_file_of_a_mapping_is_opened_wherever_it_lies(void **state)
 {
 	static struct library cases[] = {
@@ -412,6 +419,8 @@ static void the_file_of_a_mapping_is_opened_wherever_it_lies(void **state)
 		skip();
 	assert_non_null(mkdtemp(dir));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (cases[i].unmounted_here && !may_mount_apart())
+			continue;
 		_cleanup_(child_done) struct child c = child_start(map_library, &cases[i]);
 		_cleanup_(mappings_done) struct mappings m = {};
 		assert_int_equal(proc_mappings(&m, c.pid), 0);
