@@ -86,5 +86,5 @@ void func_watch_overhead(struct engine *e, struct func_state *s)
 	while (hashmap_next(&s->processes, &at, &pid, &fp))
 		look_at(e, s, fp, allowed);
 	if (s->tripped && s->tripped == s->processes.n)
-		engine_stop(e, 1); /* nobody is probed any more */
+		engine_stop(e, engine_options(e)->command ? 0 : 1); /* nobody is probed any more; a command runs on and has its own status */
 }
