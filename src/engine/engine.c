@@ -15,15 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
-#include "bpf/target.abi.h"
 #include "engine/account.h"
+#include "engine/follow.h"
 #include "engine/held.h"
 #include "engine/internal.h"
 #include "engine/processes.h"
@@ -39,115 +36,6 @@
 #define LOOKS_A_DRAIN 5
 #define PAGE_BYTES 4096u
 #define FACTS_BYTES (1024 * 1024u)
-
-const struct options *engine_options(const struct engine *e)
-{
-	return e->job->options;
-}
-
-struct loader *engine_loader(const struct engine *e)
-{
-	return e->loader;
-}
-
-struct arena *engine_arena(struct engine *e)
-{
-	return &e->arena;
-}
-
-struct slice engine_process_name(struct engine *e, pid_t pid, uint64_t time_ns)
-{
-	return processes_name(&e->processes, pid, time_ns);
-}
-
-const struct process *engine_next_process(struct engine *e, size_t *at)
-{
-	struct target_process *p = e->processes.first;
-	size_t i = 0;
-	for (; p; p = p->next)
-		if (!p->ended && i++ == *at)
-			break;
-	(*at)++;
-	return p ? &p->process : NULL;
-}
-
-void engine_note(struct engine *e, const char *fmt, ...)
-{
-	char text[768];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	for (size_t i = 0; i < e->account.notes.n; i++)
-		if (streq(e->account.notes.items[i], text))
-			return;
-	log_note("%s", text);
-	account_note(&e->account, text);
-}
-
-void engine_stop(struct engine *e, int status)
-{
-	e->stopping = true;
-	if (!e->status)
-		e->status = status;
-}
-
-/* What the kernel half has decided already is not asked again. */
-static bool passes_where(const struct engine *e, const struct event *event)
-{
-	if (!e->where)
-		return true;
-	return event->where_open ? where_matches_all(e->where, event) : where_matches(e->where, event);
-}
-
-void engine_emit(struct engine *e, struct event *event)
-{
-	const struct options *o = e->job->options;
-	if (e->limit_reached && event->type->of_task)
-		return;
-	if (event->type == &event_types[EVENT_LOST])
-		account_told(&e->account, event);
-	if (event->type != &event_types[EVENT_LOST] && !passes_where(e, event))
-		return;
-	event->realtime_offset_ns = e->realtime_offset_ns;
-	if (!event->time_ns)
-		event->time_ns = clock_monotonic_ns();
-	sink_write(e->sink, event);
-	if (event->type == &event_types[EVENT_LOST] || event->type == &event_types[EVENT_PROCESS])
-		return;
-	if (event->type == &event_types[EVENT_FUNCTION_CALL] && slice_eq_str(event->field[CALL_END].s, "open"))
-		return; /* it is counted when it ends */
-	e->account.shown++;
-	if (o->limit && event->type->of_task && e->account.shown >= o->limit)
-		e->limit_reached = true;
-}
-
-void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec)
-{
-	event->time_ns = rec->time_ns;
-	event->pid = rec->pid;
-	event->tid = rec->tid;
-	event->strand_id = rec->strand;
-	if (!event->runtime)
-		event->runtime = rec->flags & REC_KERNEL ? "kernel" : "native";
-	event->process_name = engine_process_name(e, (pid_t)rec->pid, rec->time_ns);
-	engine_emit(e, event);
-}
-
-static struct family *family_of_record(struct engine *e, const struct rec_head *rec)
-{
-	for (size_t i = 0; i < e->n_families; i++)
-		if (e->families[i].ops->record_family == rec->type >> 8)
-			return &e->families[i];
-	return NULL;
-}
-
-void engine_fact(struct engine *e, const struct rec_head *rec)
-{
-	struct family *f = family_of_record(e, rec);
-	if (f)
-		f->ops->decode(e, f->state, rec);
-}
 
 static void on_record(void *arg, const struct rec_head *rec)
 {
@@ -167,231 +55,6 @@ static void consume(struct engine *e, bool last)
 	arena_reset(&e->arena);
 	processes_sweep(&e->processes);
 }
-
-static void tell_changed(struct engine *e, struct target_process *p)
-{
-	for (size_t i = 0; i < e->n_families; i++) {
-		struct family *f = &e->families[i];
-		struct reason why = {};
-		if (f->off || !f->ops->process_changed || e->detached)
-			continue;
-		if (f->ops->process_changed(e, f->state, &p->process, &why) < 0 && why.text[0])
-			engine_note(e, "%s", why.text);
-	}
-}
-
-static void tell_executed(struct engine *e, struct target_process *p)
-{
-	for (size_t i = 0; i < e->n_families; i++) {
-		struct family *f = &e->families[i];
-		void (*tell)(struct engine *, void *, const struct process *) = f->ops->process_executed;
-		tell = tell ? tell : f->ops->process_gone;
-		if (!f->off && tell)
-			tell(e, f->state, &p->process);
-	}
-}
-
-static void tell_gone(struct engine *e, struct target_process *p)
-{
-	for (size_t i = 0; i < e->n_families; i++) {
-		struct family *f = &e->families[i];
-		if (!f->off && f->ops->process_gone)
-			f->ops->process_gone(e, f->state, &p->process);
-	}
-}
-
-static bool is_held(const struct engine *e, pid_t pid)
-{
-	return e->held && held_has(e->held, pid);
-}
-
-/* Tells the kernel half. The process may have ended, and with it its entry: then nobody would take away what is added here. */
-static void mark_target(struct engine *e, const struct target_process *p, uint64_t how)
-{
-	uint32_t key = (uint32_t)p->process.pid;
-	struct target value = {
-		.flags = (engine_options(e)->no_follow ? 0 : TARGET_FOLLOW) | (p->process.held ? TARGET_HELD : 0), .slot = p->process.slot,
-	};
-	int fd = loader_map(e->loader, "targets");
-	uint64_t start_ns;
-	if (fd < 0)
-		return;
-	bpf_map_update_elem(fd, &key, &value, how); /* BPF_EXIST: a child, which the kernel half has unless it has ended */
-	if (!proc_alive(p->process.pid) || proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns))
-		bpf_map_delete_elem(fd, &key);
-}
-
-static void end_target(struct engine *e, struct target_process *p)
-{
-	tell_gone(e, p);
-	processes_end(&e->processes, p);
-}
-
-/* The target of that number, made if need be; an earlier one whose end we have not heard of is over. */
-static struct target_process *target_of(struct engine *e, pid_t pid, uint64_t start_ns)
-{
-	struct target_process *p = processes_find(&e->processes, pid);
-	if (p && !processes_is_same(p, start_ns))
-		end_target(e, p);
-	p = processes_add(&e->processes, pid, start_ns);
-	p->process.held = is_held(e, pid);
-	return p;
-}
-
-#define LOOKS_AT_MAPPINGS 5 /* a process that maps more at every look is looked at again at its next fact */
-
-/* Attaches to what the process maps now, and to what it has mapped until the dynamic linker was watched. */
-static int attach_to(struct engine *e, struct target_process *p)
-{
-	int r = processes_refresh(p);
-	for (int i = 0; r >= 0 && e->loaded && i < LOOKS_AT_MAPPINGS; i++) {
-		tell_changed(e, p);
-		r = p->process.held ? 0 : processes_refresh(p);
-		if (r == 0)
-			log_debug("%s[%d] is followed", p->process.comm, p->process.pid);
-		if (r <= 0)
-			break;
-	}
-	return r;
-}
-
-/* A target may be gone at any moment, and its number another's. */
-static void look_at(struct engine *e, struct target_process *p)
-{
-	uint64_t start_ns;
-	int r = attach_to(e, p);
-	if (proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns) || (r < 0 && !proc_alive(p->process.pid)))
-		end_target(e, p);
-}
-
-/* A process that we could not hold ran from its beginning, or since its exec, until now. */
-static void tell_not_held(struct engine *e, pid_t pid, uint64_t time_ns)
-{
-	struct event event;
-	if (e->detached || is_held(e, pid))
-		return;
-	e->account.not_held++;
-	event_init(&event, EVENT_LOST);
-	event.time_ns = time_ns;
-	event.pid = event.tid = (uint32_t)pid;
-	event.runtime = "native";
-	event.process_name = engine_process_name(e, pid, time_ns);
-	event.field[LOST_CAUSE] = STRING_VALUE(slice_of(loss_name(LOSS_NOT_HELD)));
-	event.field[LOST_COUNT] = UINT_VALUE(1);
-	engine_emit(e, &event);
-}
-
-/* Found by looking, not by a fact. */
-static void add_target(struct engine *e, pid_t pid)
-{
-	struct target_process *p = target_of(e, pid, 0);
-	if (e->loaded && processes_refresh(p) >= 0)
-		mark_target(e, p, BPF_ANY);
-	look_at(e, p);
-}
-
-void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_t time_ns)
-{
-	struct target_process *p = target_of(e, pid, start_ns);
-	p->since_ns = time_ns;
-	mark_target(e, p, BPF_EXIST);
-	look_at(e, p);
-	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
-}
-
-void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns)
-{
-	struct target_process *p = processes_find(&e->processes, pid);
-	if (p && processes_is_same(p, start_ns))
-		look_at(e, p);
-}
-
-void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns, bool by_thread)
-{
-	struct target_process *p = processes_find(&e->processes, pid);
-	bool known = p && processes_is_same(p, start_ns);
-	p = target_of(e, pid, start_ns);
-	if (known) {
-		(by_thread ? tell_gone : tell_executed)(e, p);
-		processes_rename(p, comm, time_ns);
-	} else if (processes_refresh(p) >= 0) {
-		mark_target(e, p, BPF_ANY);
-	}
-	look_at(e, p);
-	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
-}
-
-void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns)
-{
-	struct target_process *p = processes_find(&e->processes, pid);
-	if (p && processes_is_same(p, start_ns))
-		end_target(e, p);
-}
-
-void engine_retire(struct engine *e, struct links *links)
-{
-	retire_links(e->retire, links);
-}
-
-bool engine_is_target(struct engine *e, pid_t pid)
-{
-	return processes_find(&e->processes, pid) != NULL;
-}
-
-const struct task_criteria *engine_criteria(const struct engine *e)
-{
-	return &e->targets.criteria;
-}
-
-bool engine_wants_all(const struct engine *e)
-{
-	return engine_options(e)->all && !e->targets.by_kind;
-}
-
-const int *engine_cgroup_fds(const struct engine *e)
-{
-	return e->targets.cgroup_fds;
-}
-
-bool engine_would_take(struct engine *e, pid_t pid)
-{
-	return targets_match(&e->targets, pid, true);
-}
-
-/* A process that we started stands still: it forked, executed a file or mapped libraries. Or it is no more. */
-static void on_held(void *arg, pid_t pid, enum held_change what)
-{
-	struct engine *e = arg;
-	if (what == HELD_END) {
-		engine_target_ended(e, pid, 0);
-		return;
-	}
-	if (e->detached || (what == HELD_FORK && engine_options(e)->no_follow))
-		return;
-	if (what == HELD_FORK) {
-		struct target_process *p = target_of(e, pid, 0);
-		p->since_ns = p->since_ns ? p->since_ns : clock_monotonic_ns();
-		mark_target(e, p, BPF_EXIST);
-		look_at(e, p);
-	} else if (what == HELD_MAP) {
-		engine_target_changed(e, pid, 0);
-	} else {
-		char comm[16] = "";
-		proc_comm(pid, comm);
-		engine_target_exec(e, pid, 0, comm, clock_monotonic_ns(), what == HELD_EXEC_BY_THREAD);
-	}
-}
-
-/* Did the kernel half stop this thread (hold() of task.bpf.c)? */
-static bool is_our_hold(void *arg, pid_t tid)
-{
-	struct engine *e = arg;
-	uint32_t key = (uint32_t)tid;
-	int fd = loader_map(e->loader, "task_holds");
-	return fd >= 0 && bpf_map_delete_elem(fd, &key) == 0;
-}
-
-static const struct held_ops held_ops = { .changed = on_held, .is_ours = is_our_hold };
 
 static int open_families(struct engine *e, struct reason *why)
 {
@@ -464,7 +127,7 @@ static int find_targets(struct engine *e, struct reason *why)
 	int r = proc_all(&pids, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!engine_is_target(e, pids[i]) && targets_match(&e->targets, pids[i], false))
-			add_target(e, pids[i]);
+			follow_add(e, pids[i]);
 	if (r == 0 && e->processes.n == 0 && !e->targets.picks_up)
 		return reason_set(why, -ESRCH, "no process fits all that was asked (-p, -n, -e, -u, --cgroup, --*ns are joined by AND)");
 	return r;
@@ -539,7 +202,7 @@ static void find_the_dead(struct engine *e)
 	e->lost_facts = lost;
 	for (struct target_process *p = e->processes.first; p; p = p->next)
 		if (!p->ended && !p->process.held && !proc_alive(p->process.pid))
-			end_target(e, p);
+			follow_end(e, p);
 }
 
 static void on_timer(struct engine *e)
@@ -729,9 +392,9 @@ static int find(struct engine *e, struct reason *why)
 	struct held_command command = {
 		.argv = o->command, .follow = !o->no_follow, .files = e->files, .mask = e->mask, .on_pipe = e->on_pipe,
 	};
-	int r = held_start(&e->held, &command, &held_ops, e, why);
+	int r = held_start(&e->held, &command, &follow_held_ops, e, why);
 	if (r == 0)
-		add_target(e, held_pid(e->held));
+		follow_add(e, held_pid(e->held));
 	return r;
 }
 
@@ -764,8 +427,8 @@ static int start(struct engine *e, struct reason *why)
 		return r;
 	for (struct target_process *p = e->processes.first, *next; p; p = next) {
 		next = p->next;
-		mark_target(e, p, BPF_ANY);
-		look_at(e, p);
+		follow_mark(e, p, BPF_ANY);
+		follow_look(e, p);
 	}
 	if (!e->held && e->targets.picks_up)
 		r = find_targets(e, why); /* those that began meanwhile */
