@@ -427,7 +427,7 @@ static int start(struct engine *e, struct reason *why)
 		return r;
 	for (struct target_process *p = e->processes.first, *next; p; p = next) {
 		next = p->next;
-		follow_mark(e, p, BPF_ANY);
+		follow_mark(e, p, true);
 		follow_look(e, p);
 	}
 	if (!e->held && e->targets.picks_up)

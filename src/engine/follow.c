@@ -53,7 +53,7 @@ static bool is_held(const struct engine *e, pid_t pid)
 }
 
 /* Tells the kernel half. The process may have ended, and with it its entry: then nobody would take away what is added here. */
-void follow_mark(struct engine *e, const struct target_process *p, uint64_t how)
+void follow_mark(struct engine *e, const struct target_process *p, bool is_new)
 {
 	uint32_t key = (uint32_t)p->process.pid;
 	struct target value = {
@@ -63,7 +63,7 @@ void follow_mark(struct engine *e, const struct target_process *p, uint64_t how)
 	uint64_t start_ns;
 	if (fd < 0)
 		return;
-	bpf_map_update_elem(fd, &key, &value, how); /* BPF_EXIST: a child, which the kernel half has unless it has ended */
+	bpf_map_update_elem(fd, &key, &value, is_new ? BPF_ANY : BPF_EXIST); /* BPF_EXIST: a child, which the kernel half has unless it has ended */
 	if (!proc_alive(p->process.pid) || proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns))
 		bpf_map_delete_elem(fd, &key);
 }
@@ -133,7 +133,7 @@ void follow_add(struct engine *e, pid_t pid)
 {
 	struct target_process *p = target_of(e, pid, 0);
 	if (e->loaded && processes_refresh(p) >= 0)
-		follow_mark(e, p, BPF_ANY);
+		follow_mark(e, p, true);
 	follow_look(e, p);
 }
 
@@ -141,7 +141,7 @@ void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_
 {
 	struct target_process *p = target_of(e, pid, start_ns);
 	p->since_ns = time_ns;
-	follow_mark(e, p, BPF_EXIST);
+	follow_mark(e, p, false);
 	follow_look(e, p);
 	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
 }
@@ -162,7 +162,7 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 		(by_thread ? tell_gone : tell_executed)(e, p);
 		processes_rename(p, comm, time_ns);
 	} else if (processes_refresh(p) >= 0) {
-		follow_mark(e, p, BPF_ANY);
+		follow_mark(e, p, true);
 	}
 	follow_look(e, p);
 	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
@@ -218,7 +218,7 @@ static void on_held(void *arg, pid_t pid, enum held_change what)
 	if (what == HELD_FORK) {
 		struct target_process *p = target_of(e, pid, 0);
 		p->since_ns = p->since_ns ? p->since_ns : clock_monotonic_ns();
-		follow_mark(e, p, BPF_EXIST);
+		follow_mark(e, p, false);
 		follow_look(e, p);
 	} else if (what == HELD_MAP) {
 		engine_target_changed(e, pid, 0);

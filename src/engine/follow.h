@@ -8,5 +8,5 @@ extern const struct held_ops follow_held_ops; /* a process that we started stand
 
 void follow_add(struct engine *e, pid_t pid);                       /* found by looking, not by a fact */
 void follow_look(struct engine *e, struct target_process *p);       /* attaches to what it maps now */
-void follow_mark(struct engine *e, const struct target_process *p, uint64_t how); /* tells the kernel half */
+void follow_mark(struct engine *e, const struct target_process *p, bool is_new); /* tells the kernel half; not new: only if it is still there */
 void follow_end(struct engine *e, struct target_process *p);
