@@ -120,7 +120,9 @@ def test_tables_line_up_and_are_sorted(root, values):
     table = run("func", "work", "twice", "deep", "--stat", "-o", "-", "--", values).stdout.splitlines()[1:]
     table = [row for row in table if not row.startswith("(")]  # the cost that was subtracted
     assert table[0].split() == ["calls", "total", "self", "p50", "p99", "function"]
-    assert [row.split()[-1] for row in table[1:]].index("work") == 0, "by total time"
+    units = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+    totals = [float(n) * units[u] for n, u in (re.fullmatch(r"([\d.]+)(\w+)", row.split()[1]).groups() for row in table[1:])]
+    assert totals == sorted(totals, reverse=True), "by total time"
     calls = {row.split()[-1]: int(row.split()[0]) for row in table[1:]}
     assert calls == {"work": 40, "twice": 80, "deep": sum(i % 5 + 1 for i in range(40))}
     for heading in ("calls", "total", "self", "p50", "p99"):
