@@ -94,11 +94,20 @@ static int size_tables(struct engine *e, struct func_state *s, struct reason *wh
 	return 0;
 }
 
+/* Only functions of libraries have prototypes that make us read memory; elsewhere the room serves deeper stacks of calls. */
+static bool may_fetch(const struct func_state *s)
+{
+	for (size_t i = 0; i < s->patterns.n; i++)
+		if (s->patterns.items[i].space == SPACE_USER && s->patterns.items[i].object)
+			return true;
+	return false;
+}
+
 static void set_shape(struct engine *e, struct func_state *s)
 {
 	const struct options *o = engine_options(e);
 	struct bpf_object *obj = s->object;
-	bool stat = o->stat || o->hist, calls = !stat, exits = s->exits != EXITS_NONE, fetch = calls && o->args;
+	bool stat = o->stat || o->hist, calls = !stat, exits = s->exits != EXITS_NONE, fetch = calls && o->args && may_fetch(s);
 	uint32_t slot_bytes = sizeof(struct func_call_rec) + (fetch ? FUNC_FETCH_BYTES / 4 : 0), slots = FUNC_SLOTS_BYTES / slot_bytes;
 	uint32_t depth_max = o->depth ? (uint32_t)o->depth : UINT32_MAX, sample = (uint32_t)o->sample_one_in;
 	struct where_program where = {};
