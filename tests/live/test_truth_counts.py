@@ -200,6 +200,9 @@ def wait_until(condition, what, process):
         time.sleep(0.02)  # neither /proc/net/tcp nor another's pid file can be waited for
 
 
+EPOLL_WAIT = ("232", "281") if os.uname().machine == "x86_64" else ("22",)  # epoll_wait and epoll_pwait
+
+
 class Nginx:
     binary = "nginx"
     before = []
@@ -227,10 +230,11 @@ http {{
         with socket.create_connection(("127.0.0.1", self.port)) as s:
             for i in range(40):
                 path = ["/page.html", "/moved", f"/number/{i}", "/missing", "/rewritten/page.html"][i % 5]
-                extra = "Accept-Encoding: gzip\r\n" if i % 10 == 0 else ""
+                extra = "Accept-Encoding: gzip\r\n" if i % 10 == 0 else "Connection: close\r\n" if i == 39 else ""
                 s.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{extra}\r\n".encode())
                 self.read_answer(s)
                 time.sleep(pause if i % 8 == 0 else 0)
+            assert s.recv(1) == b""  # it has closed: were it us, its signal to stop could come before or after
 
     @staticmethod
     def read_answer(s):
@@ -242,8 +246,11 @@ http {{
         while len(body) < int(length[1]) if length else not body.endswith(b"0\r\n\r\n"):
             body += s.recv(65536)
 
-    def stop(self, _process):
-        os.kill(int(self.pid_file.read_text()), signal.SIGQUIT)
+    def stop(self, process):
+        pid = int(self.pid_file.read_text())
+        # A signal between its look at the flag and epoll_wait would be seen at the next event, which never comes.
+        wait_until(lambda: pathlib.Path(f"/proc/{pid}/syscall").read_text().split()[0] in EPOLL_WAIT, "waits for events", process)
+        os.kill(pid, signal.SIGQUIT)
 
 
 class Redis:
