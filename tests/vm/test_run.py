@@ -83,6 +83,28 @@ def test_cpus_memory_and_kernel_words_are_as_asked():
     assert cpus == "2" and int(memory.split()[1]) < 512 * 1024 and "utrace.mark=7" in words.split()
 
 
+LOOP = """
+#include <stdio.h>
+#include <time.h>
+int main(void)
+{
+	struct timespec a, b;
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (long i = 10000000; i; i--) __asm__ volatile("");
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	printf("%ld\\n", (b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec);
+}
+"""
+
+
+@pytest.mark.long
+def test_under_icount_an_instruction_takes_a_nanosecond(tmp_path):
+    (tmp_path / "loop.c").write_text(LOOP)
+    subprocess.run(["gcc", "-O1", "-static", "-o", tmp_path / "loop", tmp_path / "loop.c"], check=True)
+    took_ns = int(lines_of(run("--icount", "--file", f"{tmp_path}/loop:/loop", KERNEL, "/loop"))[0])
+    assert 20_000_000 <= took_ns < 20_200_000   # 10 million of sub and jne, and the timer's interrupts
+
+
 def test_a_panic_is_told_with_the_end_of_the_log():
     done = run(KERNEL, "sh", "-c", "echo c >/proc/sysrq-trigger")
     said = done.stderr.decode().splitlines()
@@ -100,6 +122,7 @@ def test_a_command_without_end_is_ended_and_told():
     ([KERNEL], "no COMMAND"),
     (["--nosuch", KERNEL, "true"], "--nosuch"),
     (["--smp", "many", KERNEL, "true"], "many"),
+    (["--icount", "--smp", "2", KERNEL, "true"], "--icount is for one CPU"),
 ])
 def test_wrong_usage_is_one_line_and_2(words, said):
     done = run(*words)
