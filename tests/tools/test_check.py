@@ -68,11 +68,18 @@ def test_a_bad_exit_status_without_a_failed_test_has_failed(runner):
     assert counts(check.judge(check.Result(passed=3), 1, runner)) == (3, 1, 0)
 
 
+def test_what_ran_before_the_deadline_is_counted(runner, tmp_path):
+    (tmp_path / 'test_sample.py').write_text('import signal\ndef test_a(): pass\ndef test_b(): signal.pause()\n')
+    runner.deadline -= 55
+    result = check.pytest(runner, str(tmp_path))
+    assert result.passed == 1 and len(result.failed) == 1 and 'deadline' in result.failed[0][1]
+
+
 def test_a_suite_ends_at_its_deadline_with_all_that_it_started(runner, tmp_path):
     runner.deadline -= 58
     pid_file = tmp_path / 'pid'
-    stubborn = f'trap "" TERM; sleep 60 & echo $! >{pid_file}; trap - TERM; wait'
-    assert runner.call('sh', '-c', stubborn) == -1
+    command = f'sleep 60 & echo $! >{pid_file}; wait'
+    assert runner.call('sh', '-c', command) == check.DEADLINE
     try:
         child = os.pidfd_open(int(pid_file.read_text()))
     except ProcessLookupError:
