@@ -160,6 +160,8 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 	p = target_of(e, pid, start_ns);
 	if (known) {
 		(by_thread ? tell_gone : tell_executed)(e, p);
+		if (by_thread)
+			retire_wait(e->retire); /* a dead leader's links still fire in its group: calls would count twice */
 		processes_rename(p, comm, time_ns);
 	} else if (processes_refresh(p) >= 0) {
 		follow_mark(e, p, true);

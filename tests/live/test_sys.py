@@ -107,9 +107,15 @@ def compare(tmp_path, argv, left_out=None):
     return lines, equal, different
 
 
+def has_moved(pair, different):
+    """Memory that an allocator asks for a little earlier in one run than in the other: when depends on hashes and addresses."""
+    line = pair[0] or pair[1]
+    return "" in pair and line.startswith(("mmap(NULL, ", "munmap(", "brk(")) and (line, "") in different and ("", line) in different
+
+
 def check_like_strace(tmp_path, argv, at_least, left_out=None):
     lines, equal, different = compare(tmp_path, argv, left_out)
-    unexplained = [pair for pair in different if not is_explained(pair)]
+    unexplained = [pair for pair in different if not is_explained(pair) and not has_moved(pair, different)]
     assert not unexplained, "\n".join(f"strace {a}\nutrace {b}" for a, b in unexplained)
     assert lines >= at_least
     assert equal >= 0.99 * lines, different

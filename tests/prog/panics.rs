@@ -6,6 +6,11 @@ static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
 struct Guard;
 
+// What the compiler may not foresee; std::hint::black_box is not in Debian 12's Rust.
+fn opaque(n: i64) -> i64 {
+    unsafe { std::ptr::read_volatile(&n) }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         DROPPED.fetch_add(1, Ordering::Relaxed);
@@ -25,7 +30,7 @@ pub fn deepest(n: i64) -> i64 {
 #[no_mangle]
 pub fn through(n: i64) -> i64 {
     let _guard = Guard;
-    deepest(std::hint::black_box(n)) + 1
+    deepest(opaque(n)) + 1
 }
 
 #[inline(never)]
@@ -36,7 +41,7 @@ pub fn catches(n: i64) -> i64 {
 
 fn main() {
     panic::set_hook(Box::new(|_| {}));
-    let sum: i64 = (0..30).map(|n| catches(std::hint::black_box(n))).sum();
+    let sum: i64 = (0..30).map(|n| catches(opaque(n))).sum();
     println!("sum {}, dropped {}", sum, DROPPED.load(Ordering::Relaxed));
     std::process::exit(3);
 }

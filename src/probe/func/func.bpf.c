@@ -376,6 +376,8 @@ static __always_inline void complete(void *ctx, struct func_thread *t, struct fu
 	__u64 inside = p ? p->inside_ns : 0, outside = p ? p->outside_ns : 0;
 	__u64 raw = now - call->head.time_ns, overhead = call->overhead_ns + inside;
 	call->duration_ns = raw > overhead ? raw - overhead : 0;
+	if (call->duration_ns < call->below_ns) /* what is subtracted is an estimate: no call is shorter than those inside it */
+		call->duration_ns = call->below_ns;
 	call->overhead_ns = overhead;
 	call->return_value = returned;
 	call->flags |= CALL_EXIT_SEEN;
