@@ -33,6 +33,19 @@ static int resolve_namespaces(const struct number_list *list, const char *kind, 
 	return 0;
 }
 
+/* Reads /etc/passwd itself: a static binary has no name service. */
+static int find_user(const char *name, uint64_t *ret_uid)
+{
+	_cleanup_(fclose) FILE *f = fopen("/etc/passwd", "re");
+	for (struct passwd *pw; f && (pw = fgetpwent(f));) {
+		if (!streq(pw->pw_name, name))
+			continue;
+		*ret_uid = pw->pw_uid;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static int resolve_users(struct targets *t, struct reason *why)
 {
 	const struct text_list *list = &t->options->users;
@@ -40,11 +53,8 @@ static int resolve_users(struct targets *t, struct reason *why)
 		return reason_set(why, -EINVAL, "at most %d values of -u are possible", CRITERIA_MAX);
 	for (size_t i = 0; i < list->n; i++) {
 		uint64_t uid;
-		struct passwd *pw = getpwnam(list->items[i]);
-		if (pw)
-			uid = pw->pw_uid;
-		else if (parse_number(list->items[i], &uid) < 0)
-			return reason_set(why, -ENOENT, "no user '%s' on this machine (getent passwd lists them)", list->items[i]);
+		if (find_user(list->items[i], &uid) < 0 && parse_number(list->items[i], &uid) < 0)
+			return reason_set(why, -ENOENT, "no user '%s' in /etc/passwd (users of a directory service: give the uid)", list->items[i]);
 		t->criteria.uid[i] = (uint32_t)uid;
 	}
 	t->criteria.n_uids = (uint32_t)list->n;
