@@ -333,6 +333,7 @@ def show(name, result, seconds):
 
 def main():
     suites = chosen(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # through Runner.call, which ends its session
     os.makedirs(LOGS, exist_ok=True)
     total, bad = Result(), set()
     began = time.monotonic()

@@ -87,6 +87,19 @@ def test_a_suite_ends_at_its_deadline_with_all_that_it_started(runner, tmp_path)
     assert select.select([child], [], [], 10)[0], 'still running'
 
 
+def test_who_ends_check_ends_what_it_runs(tmp_path):
+    fifo = tmp_path / 'fifo'
+    os.mkfifo(fifo)
+    script = f"import sys; sys.path.insert(0, {TOOLS!r}); import check; check.LOGS = {str(tmp_path)!r}; " \
+             "check.SUITES = (check.Suite('x', 0, 1, lambda r: check.step(r, 'sh', '-c', " \
+             f"'echo $$ >{fifo}; exec sleep 60')),); sys.argv = ['x']; check.main()"
+    running = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.DEVNULL)
+    child = os.pidfd_open(int(fifo.read_text()))
+    running.terminate()
+    assert running.wait(20) == 143
+    assert select.select([child], [], [], 10)[0], 'still running'
+
+
 def test_the_last_line_is_the_count_and_the_exit_status_agrees():
     for word, line, status in (('layers', '1 passed, 0 failed', 0), ('no-such-suite', None, 1)):
         done = subprocess.run([sys.executable, os.path.join(TOOLS, 'check.py'), word], capture_output=True, text=True, check=False)
