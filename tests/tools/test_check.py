@@ -2,6 +2,7 @@
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 
@@ -58,6 +59,15 @@ def test_cases_of_a_pytest_folder_are_counted(runner, tmp_path, test, wanted):
     result = check.pytest(runner, str(tmp_path))
     assert counts(result) == wanted
     assert not result.skipped or result.skipped[0][1] == 'no such kernel'
+
+
+def test_what_failed_by_chance_is_tried_once_more_by_itself(runner, tmp_path):
+    shutil.copy(os.path.join(TOOLS, '..', 'tests', 'pytest.ini'), tmp_path)
+    (tmp_path / 'test_sample.py').write_text(
+        'import pathlib\nseen = pathlib.Path(__file__).with_name("seen")\n'
+        'def test_a():\n    again = seen.exists(); seen.touch(); assert again\ndef test_b(): pass\n')
+    result = check.pytest(runner, str(tmp_path))
+    assert counts(result) == (2, 0, 0) and result.notes == ['passed at the second try: test_sample.test_a']
 
 
 def test_a_run_of_no_test_has_failed(runner):
