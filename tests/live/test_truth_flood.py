@@ -38,7 +38,7 @@ def count(path):
     return shown, lost, json.loads(last)
 
 
-@pytest.mark.parametrize("mode", FLOODS)
+@pytest.mark.parametrize("mode", [pytest.param(m, marks=pytest.mark.long) if m == "sites" else m for m in FLOODS])
 def test_shown_and_lost_are_the_calls_made(flood, mode, tmp_path):
     exits, without, threads, buffer = FLOODS[mode]
     out = tmp_path / "flood.json"
