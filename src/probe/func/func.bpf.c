@@ -12,6 +12,7 @@
 #include "arch/x86_64/registers.abi.h"
 #include "bpf/emit.h"
 #include "bpf/fetch.h"
+#include "bpf/hist.h"
 #include "bpf/target.h"
 #include "probe/func/func.abi.h"
 #include "shape/where_eval.h"
@@ -127,22 +128,6 @@ static __always_inline void count_cost(__u64 cookie)
 		__sync_fetch_and_add(cost, COOKIE_COST(cookie));
 }
 
-/* Index of the bucket: see func.abi.h. */
-static __always_inline __u32 hist_bucket(__u64 ns)
-{
-	__u64 x = ns;
-	__u32 e = 0;
-	if (x >> 32) { e += 32; x >>= 32; }
-	if (x >> 16) { e += 16; x >>= 16; }
-	if (x >> 8) { e += 8; x >>= 8; }
-	if (x >> 4) { e += 4; x >>= 4; }
-	if (x >> 2) { e += 2; x >>= 2; }
-	if (x >> 1)
-		e += 1;
-	__u32 i = ns < 8 ? ns : (e - 2) * 8 + ((ns >> (e - 3)) & 7);
-	return i < HIST_BUCKETS ? i : HIST_BUCKETS - 1;
-}
-
 static __always_inline void count_call(const struct func_call_rec *call)
 {
 	__u32 probe = call->probe;
@@ -164,7 +149,7 @@ static __always_inline void count_call(const struct func_call_rec *call)
 	if (!want_hist)
 		return;
 	struct func_hist *h = bpf_map_lookup_elem(&func_hists, &probe);
-	__u32 i = hist_bucket(ns);
+	__u32 i = hist_bucket(ns, HIST_BUCKETS);
 	if (h && i < HIST_BUCKETS)
 		__sync_fetch_and_add(&h->bucket[i], 1);
 }

@@ -12,6 +12,7 @@
  */
 #include "arch/x86_64/registers.abi.h"
 #include "bpf/emit.h"
+#include "bpf/hist.h"
 #include "bpf/target.h"
 #include "probe/syscall/syscall.abi.h"
 #include "shape/where_eval.h"
@@ -468,22 +469,6 @@ static __always_inline bool where_passes(const struct syscall_rec *rec)
 	return where_eval(&where_program, values, (1u << WHERE_FIELDS) - 1);
 }
 
-/* Index of the bucket: see probe/func/func.abi.h. */
-static __always_inline __u32 bucket_of(__u64 ns)
-{
-	__u64 x = ns;
-	__u32 e = 0;
-	if (x >> 32) { e += 32; x >>= 32; }
-	if (x >> 16) { e += 16; x >>= 16; }
-	if (x >> 8) { e += 8; x >>= 8; }
-	if (x >> 4) { e += 4; x >>= 4; }
-	if (x >> 2) { e += 2; x >>= 2; }
-	if (x >> 1)
-		e += 1;
-	__u32 i = ns < 8 ? ns : (e - 2) * 8 + ((ns >> (e - 3)) & 7);
-	return i < SYSCALL_BUCKETS ? i : SYSCALL_BUCKETS - 1;
-}
-
 static __always_inline void count_call(const struct syscall_rec *rec)
 {
 	__u32 nr = rec->nr < SYSCALL_MAX_NR ? rec->nr : SYSCALL_OTHER;
@@ -491,7 +476,7 @@ static __always_inline void count_call(const struct syscall_rec *rec)
 	if (!s)
 		return;
 	__u64 ns = rec->duration_ns;
-	__u32 i = bucket_of(ns);
+	__u32 i = hist_bucket(ns, SYSCALL_BUCKETS);
 	s->calls++;
 	s->errors += is_error(rec->ret);
 	if (rec->flags & SYSCALL_NO_ENTRY)
