@@ -139,10 +139,11 @@ def test_duration_lets_the_command_run_on(utrace, prog):
 def test_shown_and_lost_are_what_was_made(utrace, prog, more):
     seen = utrace.func(*ALL, "--buffer", "64k", *more, command=[prog, "2500"])
     made = 2500 * 9
-    assert seen.summary["events"] == len(seen.calls) and seen.summary["events"] + seen.summary["lost"]["ring_full"] == made
-    assert set(seen.summary["lost"]) == {"ring_full"}
+    lost = seen.summary["lost"].get("ring_full", 0)  # none when the reader keeps up: test_truth_flood loses for certain
+    assert seen.summary["events"] == len(seen.calls) and seen.summary["events"] + lost == made
+    assert set(seen.summary["lost"]) <= {"ring_full"}
     placed = sum(o["count"] for o in seen.lost)
-    assert placed == sum(c.get("lost_before", 0) for c in seen.calls) <= seen.summary["lost"]["ring_full"]
+    assert placed == sum(c.get("lost_before", 0) for c in seen.calls) <= lost
 
 
 def test_shown_and_lost_are_what_was_made_by_many_threads(utrace, prog):
