@@ -117,3 +117,12 @@ void engine_fact(struct engine *e, const struct rec_head *rec)
 	if (f)
 		f->ops->decode(e, f->state, rec);
 }
+
+void engine_tell_loss(struct engine *e, const struct rec_head *next, uint32_t n)
+{
+	struct event event;
+	event_init(&event, EVENT_LOST);
+	event.field[LOST_CAUSE] = STRING_VALUE(slice_of(loss_name(LOSS_RING_FULL)));
+	event.field[LOST_COUNT] = UINT_VALUE(n);
+	engine_emit_of(e, &event, next);
+}

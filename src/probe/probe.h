@@ -75,6 +75,7 @@ struct arena *engine_arena(struct engine *e);  /* of the batch: emptied after ea
 struct slice engine_process_name(struct engine *e, pid_t pid, uint64_t time_ns); /* comm at that time; empty: unknown */
 void engine_emit(struct engine *e, struct event *event);      /* completes the common fields, filters, writes */
 void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec); /* the same, with the task and time of @rec */
+void engine_tell_loss(struct engine *e, const struct rec_head *next, uint32_t n); /* @n records of the thread were lost just before @next */
 void engine_fact(struct engine *e, const struct rec_head *rec); /* a record made in user space joins the stream */
 void engine_note(struct engine *e, const char *fmt, ...) _printf_(2, 3); /* told on stderr once, and in the summary */
 void engine_stop(struct engine *e, int status);               /* end the run; the first status other than 0 counts */

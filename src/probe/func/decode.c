@@ -124,15 +124,6 @@ static uint32_t lost_before(struct func_seen *seen, const struct rec_head *head)
 	return lost > 1u << 30 ? 0 : lost;
 }
 
-static void tell_loss(struct engine *e, const struct rec_head *head, uint32_t n)
-{
-	struct event event;
-	event_init(&event, EVENT_LOST);
-	event.field[LOST_CAUSE] = STRING_VALUE(SLICE("ring_full"));
-	event.field[LOST_COUNT] = UINT_VALUE(n);
-	engine_emit_of(e, &event, head);
-}
-
 static struct value number_value(uint64_t raw, uint8_t format, uint8_t size)
 {
 	unsigned shift = size >= 1 && size < 8 ? 64 - 8u * size : 0;
@@ -240,7 +231,7 @@ static void decode_call(struct engine *e, struct func_state *s, const struct fun
 	struct func_seen *seen = seen_of(s, &call->head);
 	uint32_t lost = call->flags & CALL_STILL_OPEN ? 0 : lost_before(seen, &call->head);
 	if (lost)
-		tell_loss(e, &call->head, lost);
+		engine_tell_loss(e, &call->head, lost);
 	struct event ev;
 	event_init(&ev, EVENT_FUNCTION_CALL);
 	ev.runtime = info->kind == PROBE_KERNEL_FUNCTION ? "kernel" : "native";
@@ -280,7 +271,7 @@ static void decode_point(struct engine *e, struct func_state *s, const struct fu
 	struct func_seen *seen = seen_of(s, &point->head);
 	uint32_t lost = lost_before(seen, &point->head);
 	if (lost)
-		tell_loss(e, &point->head, lost);
+		engine_tell_loss(e, &point->head, lost);
 	struct event ev;
 	event_init(&ev, info->kind == PROBE_USDT ? EVENT_USDT : EVENT_TRACEPOINT);
 	ev.runtime = info->kind == PROBE_USDT ? "native" : "kernel";

@@ -69,7 +69,7 @@ enum func_cookie_flag {
 #define FUNC_COST_SLOTS 4096 /* processes told apart by the overhead breaker; later ones share by modulo */
 #define FUNC_SLOTS_BYTES 16384 /* of open calls, a thread: 107 calls without fetched values */
 #define FUNC_FETCH_BYTES 1024  /* of fetched values, a record */
-#define FUNC_PLANS 4096        /* fetch plans; probe n uses plan func_probe.plan */
+#define FUNC_PLANS 4096          /* fetch plans at the most; a probe uses plan func_probe.plan */
 
 /* What the kernel half knows of a probe. */
 struct func_probe {

@@ -24,7 +24,6 @@ const volatile bool want_calls = true;     /* send each call */
 const volatile bool want_stat = false;     /* count and sum in the kernel instead */
 const volatile bool want_hist = false;     /* histograms with the counts */
 const volatile bool want_exits = true;     /* false: entries only */
-const volatile bool want_arguments = true;
 const volatile bool want_fetch = false;    /* some probe has a fetch plan */
 const volatile __u32 slot_bytes = sizeof(struct func_call_rec);
 const volatile __u32 slots = FUNC_SLOTS_BYTES / sizeof(struct func_call_rec);

@@ -20,7 +20,6 @@
 #define STAT_BYTES_MAX (32ull << 20)  /* of kernel memory for counts, over all CPUs */
 #define PROBES_OF_LIBRARIES 8192      /* histograms for functions of libraries that a command will map */
 #define PROBES_MAPPED_LATER 2048      /* and of those that come later */
-#define PLANS_MAX 4096
 
 int func_program(const struct func_state *s, const char *name)
 {
@@ -80,7 +79,7 @@ static int size_tables(struct engine *e, struct func_state *s, struct reason *wh
 	s->probes_cap = (uint32_t)room;
 	uint64_t hists = MIN(expected, hists_max);
 	s->hists_cap = (uint32_t)MIN(hists, room);
-	s->plans_cap = (uint32_t)MIN(room, (uint64_t)PLANS_MAX);
+	s->plans_cap = (uint32_t)MIN(room, (uint64_t)FUNC_PLANS);
 	struct { const char *map; uint32_t n; } sizes[] = {
 		{ "func_probes", s->probes_cap },
 		{ "func_plans", s->plans_cap },
@@ -121,7 +120,6 @@ static void set_shape(struct engine *e, struct func_state *s)
 	loader_set_value(obj, "want_stat", stat);
 	loader_set_value(obj, "want_hist", stat); /* percentiles come from it */
 	loader_set_value(obj, "want_exits", exits);
-	loader_set_value(obj, "want_arguments", o->args);
 	loader_set_value(obj, "want_fetch", fetch);
 	loader_set_value(obj, "slot_bytes", slot_bytes);
 	loader_set_value(obj, "slots", slots);

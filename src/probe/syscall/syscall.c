@@ -131,15 +131,6 @@ static uint32_t lost_before(struct syscall_state *s, const struct rec_head *head
 	return lost > 1u << 30 ? 0 : lost;
 }
 
-static void tell_loss(struct engine *e, const struct rec_head *head, uint32_t n)
-{
-	struct event event;
-	event_init(&event, EVENT_LOST);
-	event.field[LOST_CAUSE] = STRING_VALUE(SLICE("ring_full"));
-	event.field[LOST_COUNT] = UINT_VALUE(n);
-	engine_emit_of(e, &event, head);
-}
-
 static void syscall_take(struct engine *e, void *state, const struct rec_head *head)
 {
 	struct event event;
@@ -147,7 +138,7 @@ static void syscall_take(struct engine *e, void *state, const struct rec_head *h
 		return;
 	uint32_t lost = lost_before(state, head);
 	if (lost) {
-		tell_loss(e, head, lost);
+		engine_tell_loss(e, head, lost);
 		event.field[SYSCALL_LOST_BEFORE] = UINT_VALUE(lost);
 	}
 	engine_emit_of(e, &event, head);
