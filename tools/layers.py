@@ -14,6 +14,7 @@ LAYERS = (
     ('config',),
     ('arch',),
     ('priv',),
+    ('record',),  # recordings: bytes on disk, no policy
     ('sys',),
     ('sym',),
     ('shape',),  # filters and limits over events: families ask them

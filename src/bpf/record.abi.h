@@ -9,11 +9,14 @@
 /* Record types: the high byte is the family, the low byte its record. */
 enum rec_family {
 	REC_TASK = 0x01,    /* probe/task: facts about processes */
-	REC_FACT = 0x02,    /* facts made in user space: probes, names, clock */
+	REC_FACT = 0x02,    /* the engine: names, clock, losses */
 	REC_FUNC = 0x03,    /* probe/func */
 	REC_SYSCALL = 0x04, /* probe/syscall */
 };
 #define REC_TYPE(family, n) (((family) << 8) | (n))
+/* A fact holds from then on: whoever begins to read in the middle of a recording must know it. The other records are past. */
+#define REC_FACT_TYPE(family, n) REC_TYPE(family, 0x80 | (n))
+#define rec_is_fact(type) (((type) & 0x80) != 0)
 
 enum rec_flag {
 	REC_KERNEL = 1 << 0, /* what happened, happened in kernel code */

@@ -3,7 +3,7 @@
 
 #include "bpf/record.abi.h"
 
-#define FUNC_PROBE_FACT REC_TYPE(REC_FUNC, 0x80)
+#define FUNC_PROBE_FACT REC_FACT_TYPE(REC_FUNC, 0)
 
 enum probe_kind { PROBE_FUNCTION, PROBE_KERNEL_FUNCTION, PROBE_USDT, PROBE_TRACEPOINT };
 

@@ -1,0 +1,59 @@
+/*
+ * writer: makes a recording. Records are gathered into chunks here and compressed, written and synced by a thread of its
+ * own behind a bounded queue; when that is full the caller waits, and what then finds the ring full is counted as ever.
+ *
+ * A chunk reaches the file at the latest a second after its first record (record_writer_tick()). Files are synced every
+ * RECORD_SYNC_NS, at rotation and at the end: that much a power cut can take; kill -9 takes the chunk being gathered.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/reason.h"
+#include "base/slice.h"
+#include "bpf/record.abi.h"
+
+#define RECORD_SYNC_NS 5000000000ull
+
+struct record_writer;
+
+struct record_writer_settings {
+	const char *path;       /* a rotated recording goes on in PATH.1, PATH.2 ...; a ring's later savings too */
+	struct slice meta;      /* JSON */
+	struct slice layout;    /* BTF, see layout.h */
+	uint64_t rotate_bytes, rotate_ns; /* begin another file when this one is so large, so old; 0: never */
+	uint64_t ring_bytes, ring_ns;     /* keep so much in memory (compressed bytes; time) and write nothing until saved; 0: no ring */
+};
+
+/* Creates the file, mode 0600, an old one is overwritten. -errno and @why: it cannot be written. */
+int record_writer_open(struct record_writer **ret, const struct record_writer_settings *settings, struct reason *why);
+
+/* Copies one record into the current chunk. After a failure (full disk): does nothing. */
+void record_writer_add(struct record_writer *w, const struct rec_head *rec);
+
+/*
+ * True when the next chunk has to be a STATE chunk: at the beginning, and when a file, or a piece of the ring, is full. The
+ * caller then calls begin_state(), adds the facts that hold, and calls end_state(). Asked between records, often: cheap.
+ */
+bool record_writer_wants_state(struct record_writer *w);
+void record_writer_begin_state(struct record_writer *w);
+void record_writer_end_state(struct record_writer *w);
+
+/* A few times a second: hands over a chunk that is a second old. */
+void record_writer_tick(struct record_writer *w, uint64_t now_ns);
+
+/* Of a ring: what it holds goes to the file now, in the background; the ring begins anew. */
+void record_writer_save(struct record_writer *w);
+
+/* -errno of the first write that failed, once there is one; the file then ends at its last whole chunk. 0: none. */
+int record_writer_error(const struct record_writer *w);
+
+struct record_written {
+	uint64_t records, bytes; /* in files: whole records, stored bytes */
+	uint32_t files;
+};
+
+/* Writes what is left, index and footer; syncs; frees. Returns as record_writer_error(). @ret_written may be NULL. */
+int record_writer_close(struct record_writer *w, struct record_written *ret_written);
