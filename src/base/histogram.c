@@ -15,6 +15,15 @@ uint64_t histogram_upper(size_t bucket)
 	return histogram_lower(bucket + 1) - 1;
 }
 
+size_t histogram_bucket(uint64_t value, size_t buckets)
+{
+	if (value < 8)
+		return (size_t)value;
+	unsigned octave = 63 - (unsigned)__builtin_clzll(value);
+	size_t bucket = (octave - 2) * 8 + ((value >> (octave - 3)) & 7);
+	return MIN(bucket, buckets - 1);
+}
+
 uint64_t histogram_quantile(const unsigned long long *counts, size_t buckets, double q, uint64_t min, uint64_t max)
 {
 	uint64_t total = 0, below = 0;

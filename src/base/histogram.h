@@ -9,6 +9,7 @@
 
 uint64_t histogram_lower(size_t bucket); /* the smallest value of a bucket */
 uint64_t histogram_upper(size_t bucket); /* the largest */
+size_t histogram_bucket(uint64_t value, size_t buckets); /* the last of @buckets for all that is larger: bpf/hist.h does the same */
 /*
  * The value below or at which the fraction @q (0..1) of the counts lies: the middle of its bucket, but never outside of
  * @min..@max, which are known exactly. 0 when empty.

@@ -22,6 +22,8 @@ struct cmd {
 	const char *const *examples; /* NULL-terminated pairs: command line, what it shows; may be NULL */
 	void (*words)(struct strbuf *out); /* what its first argument may be, one a line, for completion; may be NULL */
 	int (*run)(const struct cmd *cmd, struct options *o); /* returns the exit status */
+	/* Instead of it, for a command whose words name another command: parses its words itself. Options come first. NULL: run. */
+	int (*run_other)(const struct cmd *cmd, struct options *o, int argc, char **argv);
 };
 
 extern const struct cmd *const commands[]; /* ends with NULL */
@@ -48,6 +50,13 @@ static inline int exit_failed(const struct options *o)
 
 /* Writes an answer to stdout: EXIT_DONE, or EXIT_FAILED when it could not be written (full disk), said on stderr. */
 int cmd_print(const struct strbuf *out);
+
+/*
+ * For run_other(): the command called @name if it traces (and so can be recorded and shown again), NULL otherwise; and runs it
+ * with @o, to which its own words in @argv are added.
+ */
+const struct cmd *cmd_find_traced(const char *name);
+int cmd_run_as(const struct cmd *cmd, unsigned groups, struct options *o, int argc, char **argv);
 
 /* help.c */
 void help_overview(struct strbuf *out);

@@ -13,9 +13,12 @@
 extern const struct cmd completion_cmd;
 extern const struct cmd config_cmd;
 extern const struct cmd explain_cmd;
+extern const struct cmd export_cmd;
 extern const struct cmd func_cmd;
 extern const struct cmd help_cmd;
 extern const struct cmd man_cmd;
+extern const struct cmd record_cmd;
+extern const struct cmd report_cmd;
 extern const struct cmd sys_cmd;
 extern const struct cmd version_cmd;
 
@@ -24,6 +27,9 @@ extern const struct cmd doctor_cmd;
 const struct cmd *const commands[] = {
 	&func_cmd,
 	&sys_cmd,
+	&record_cmd,
+	&report_cmd,
+	&export_cmd,
 	&doctor_cmd,
 	&explain_cmd,
 	&config_cmd,
@@ -102,8 +108,20 @@ int cmd_check_words(const struct cmd *cmd, const struct options *o, size_t min, 
 	return 0;
 }
 
+/* Of the ways to name targets those that the events of a recording can answer. */
+static int check_recorded_target(const struct cmd *cmd, const struct options *o)
+{
+	if (o->command)
+		return cmd_usage(cmd, "a recording is of the past: -- COMMAND cannot be started for it");
+	if (o->executables.n || o->cgroups.n || o->pidns.n || o->netns.n || o->mntns.n || o->users.n)
+		return cmd_usage(cmd, "of a recording, targets are named by -p PID and -n NAME");
+	return 0;
+}
+
 int cmd_check_target(const struct cmd *cmd, const struct options *o)
 {
+	if (o->from)
+		return check_recorded_target(cmd, o);
 	if (options_have_target(o))
 		return 0;
 	return cmd_usage(cmd, "%s of which process? Name a target: -p PID, -n NAME, -e PATH, -u USER, --cgroup PATH, --all or "
@@ -134,17 +152,32 @@ static int answer(const struct cmd *cmd, int outcome)
 	return cmd_print(&out);
 }
 
+const struct cmd *cmd_find_traced(const char *name)
+{
+	const struct cmd *cmd = cmd_find(name);
+	return cmd && (cmd->groups & OPTIONS_RECORD) ? cmd : NULL;
+}
+
+static int run(const struct cmd *cmd, struct options *o, int argc, char **argv)
+{
+	log_max_level = o->quiet ? LOG_ERROR : o->verbose ? LOG_DEBUG : LOG_NOTE;
+	return cmd->run_other ? cmd->run_other(cmd, o, argc, argv) : cmd->run(cmd, o);
+}
+
+int cmd_run_as(const struct cmd *cmd, unsigned groups, struct options *o, int argc, char **argv)
+{
+	int first = argc;
+	struct option_scope scope = { .command = cmd->name, .groups = groups, .takers = takers, .ret_word = cmd->run_other ? &first : NULL };
+	struct reason why = {};
+	int r = options_parse(o, &scope, argc, argv, &why);
+	if (r < 0)
+		return cmd_usage(cmd, "%s", why.text);
+	return r == OPTIONS_RUN ? run(cmd, o, argc - first, argv + first) : answer(cmd, r);
+}
+
 int cmd_main(const struct cmd *cmd, int argc, char **argv)
 {
 	_cleanup_(options_done) struct options o;
-	struct option_scope scope = { .command = cmd->name, .groups = cmd->groups, .takers = takers };
-	struct reason why = {};
 	options_init(&o);
-	int r = options_parse(&o, &scope, argc, argv, &why);
-	if (r < 0)
-		return cmd_usage(cmd, "%s", why.text);
-	if (r != OPTIONS_RUN)
-		return answer(cmd, r);
-	log_max_level = o.quiet ? LOG_ERROR : o.verbose ? LOG_DEBUG : LOG_NOTE;
-	return cmd->run(cmd, &o);
+	return cmd_run_as(cmd, cmd->groups, &o, argc, argv);
 }

@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "cmd/doctor.h"
+#include "cmd/span.h"
 #include "engine/engine.h"
 #include "priv/ability.h"
+#include "record/reader.h"
 #include "sink/sink.h"
 
 /* The command's own stderr belongs to people and to the command; ours goes there too, as strace's does, unless -o says where. */
@@ -38,9 +40,23 @@ static bool wants_color(const struct options *o, FILE *out)
 	return isatty(fileno(out)) && !(no && *no);
 }
 
-static int check(const struct cmd *cmd, const struct options *o)
+/* utrace record -o FILE: that is where records go; nothing is shown. */
+static int record_to(const struct cmd *cmd, struct options *o)
+{
+	if (!o->record) {
+		o->record = o->output;
+		o->output = NULL;
+	}
+	return o->record && !streq(o->record, "-") ? 0 : cmd_usage(cmd, "record needs a file: utrace record -o FILE %s ...", cmd->name);
+}
+
+static int check(const struct cmd *cmd, struct options *o)
 {
 	struct reason why = {};
+	if (o->silent && record_to(cmd, o))
+		return EXIT_USAGE;
+	if (o->from)
+		return 0;
 	if (o->json && o->command && !o->output)
 		return cmd_usage(cmd, "--json with a command needs -o FILE (-o - is stdout): its stderr belongs to people");
 	if (ability_check_without(&why) < 0)
@@ -48,12 +64,35 @@ static int check(const struct cmd *cmd, const struct options *o)
 	return doctor_check(exit_failed(o));
 }
 
-int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const *families)
+/* What is missing of a recording is said, once and at its end. */
+static void tell_damage(const struct options *o, const struct record_reader *from)
+{
+	struct record_damage d;
+	if (!from)
+		return;
+	record_reader_damage(from, &d);
+	if (d.not_closed)
+		log_note("the recording '%s' was not closed (its tracer was ended by force, or still writes): it is shown as far as it goes", o->from);
+	if (d.chunks || d.records)
+		log_note("parts of the recording '%s' are damaged: %llu pieces and %llu single records are left out", o->from,
+			 (unsigned long long)d.chunks, (unsigned long long)d.records);
+}
+
+int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
 	int status = check(cmd, o);
 	if (status)
 		return status;
+	_cleanup_(record_reader_free) struct record_reader *from = NULL;
+	uint64_t since_ns = 0, until_ns = UINT64_MAX;
+	int r = o->from ? span_of(o, &since_ns, &until_ns, &why) : 0;
+	if (r == 0 && o->from)
+		r = record_reader_open(&from, o->from, &why);
+	if (r < 0)
+		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(EXIT_FAILED, "%s", why.text);
+	if (from)
+		record_reader_seek(from, since_ns, until_ns);
 	FILE *out = open_output(o, &why);
 	if (!out)
 		return cmd_fail(exit_failed(o), "%s", why.text);
@@ -63,16 +102,20 @@ int cmd_trace(const struct cmd *cmd, const struct options *o, const char *const 
 		.of_syscalls = streq(families[0], "syscall"),
 	};
 	struct sink *sink;
-	if (sink_open(&sink, o->json ? &json_sink : &text_sink, &settings, &why) < 0)
+	if (sink_open(&sink, o->silent ? &none_sink : o->json ? &json_sink : &text_sink, &settings, &why) < 0)
 		return cmd_usage(cmd, "%s", why.text);
 	_cleanup_(strbuf_done) struct strbuf summary = {};
-	struct engine_job job = { .options = o, .families = families, .sink = sink, .summary = &summary };
+	struct engine_job job = {
+		.command = cmd->name, .options = o, .families = families, .sink = sink, .summary = &summary,
+		.from = from, .since_ns = since_ns, .until_ns = until_ns,
+	};
 	status = engine_run(&job, &why);
 	int written = sink_close(sink);
 	if (out != stdout && out != stderr && fclose(out) != 0 && written == 0)
 		written = -errno;
 	if (written < 0 && written != -EPIPE)
 		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, out), strerror(-written));
+	tell_damage(o, from);
 	if (summary.len)
 		log_note("%s", summary.data);
 	if (why.text[0])

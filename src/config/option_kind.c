@@ -108,13 +108,17 @@ static int read_texts(const struct option_row *row, void *field, const char *tex
 	return 0;
 }
 
-static void clear_texts(void *field)
+void text_list_done(struct text_list *list)
 {
-	struct text_list *list = field;
 	for (size_t i = 0; i < list->n; i++)
 		free(list->items[i]);
 	free(list->items);
 	*list = (struct text_list){};
+}
+
+static void clear_texts(void *field)
+{
+	text_list_done(field);
 }
 
 static int read_numbers(const struct option_row *row, void *field, const char *text)
@@ -151,22 +155,59 @@ void number_list_add(struct number_list *list, uint64_t number)
 	list->items[list->n++] = number;
 }
 
+static void write_number(const struct option_row *row, const void *field, struct strbuf *out)
+{
+	strbuf_add_uint(out, *(const uint64_t *)field);
+}
+
+static void write_time(const struct option_row *row, const void *field, struct strbuf *out)
+{
+	write_number(row, field, out);
+	strbuf_adds(out, "ns");
+}
+
+static void write_ratio(const struct option_row *row, const void *field, struct strbuf *out)
+{
+	strbuf_adds(out, "1/");
+	write_number(row, field, out);
+}
+
+static void write_share(const struct option_row *row, const void *field, struct strbuf *out)
+{
+	double share = *(const double *)field;
+	if (share < 0)
+		strbuf_adds(out, share == OVERHEAD_NONE ? "none" : "auto");
+	else
+		strbuf_addf(out, "%.9f%%", share * 100);
+}
+
+static void write_word(const struct option_row *row, const void *field, struct strbuf *out)
+{
+	strbuf_adds(out, row->words[*(const int *)field]);
+}
+
+static void write_text(const struct option_row *row, const void *field, struct strbuf *out)
+{
+	const char *text = *(char *const *)field;
+	strbuf_adds(out, text ? text : "");
+}
+
 #define UNITS_TIME "(\\.[0-9]+)?(ns|us|ms|s|m|h)?$"
 #define UNITS_BYTES "(\\.[0-9]+)?[kKmMgGT]?$"
 
 const struct option_kind_ops option_kinds[OPTION_KINDS] = {
 	[OPTION_FLAG] = { .accepts = "1 or 0, true or false, yes or no, on or off", .forms = FORM_BOOLEAN },
 	[OPTION_NEGATED] = { .accepts = "1 or 0, true or false, yes or no, on or off", .forms = FORM_BOOLEAN },
-	[OPTION_TEXT] = { read_text, clear_text, "a text that is not empty", FORM_TEXT, "." },
+	[OPTION_TEXT] = { read_text, clear_text, "a text that is not empty", FORM_TEXT, ".", write_text },
 	[OPTION_TEXTS] = { read_texts, clear_texts, "a text that is not empty", FORM_TEXTS, "." },
-	[OPTION_NUMBER] = { read_number, NULL, "a number (42 or 0x2a)", FORM_INTEGER },
+	[OPTION_NUMBER] = { read_number, NULL, "a number (42 or 0x2a)", FORM_INTEGER, .write = write_number },
 	[OPTION_NUMBERS] = { read_numbers, clear_numbers, "a number (42 or 0x2a) or several (12,13)", FORM_INTEGERS },
 	[OPTION_TIME] = { read_time, NULL, "a time (100ns, 10us, 5ms, 1.5s, 2m, 1h; a bare number is seconds)",
-	                  FORM_TEXT | FORM_INTEGER | FORM_REAL, "^[0-9]+" UNITS_TIME },
-	[OPTION_BYTES] = { read_bytes, NULL, "a size (512, 64k, 16M or 1G)", FORM_TEXT | FORM_INTEGER, "^[0-9]+" UNITS_BYTES },
-	[OPTION_RATIO] = { read_ratio, NULL, "a ratio (1/100: one of a hundred)", FORM_TEXT, "^1/0*[1-9][0-9]*$" },
+	                  FORM_TEXT | FORM_INTEGER | FORM_REAL, "^[0-9]+" UNITS_TIME, write_time },
+	[OPTION_BYTES] = { read_bytes, NULL, "a size (512, 64k, 16M or 1G)", FORM_TEXT | FORM_INTEGER, "^[0-9]+" UNITS_BYTES, write_number },
+	[OPTION_RATIO] = { read_ratio, NULL, "a ratio (1/100: one of a hundred)", FORM_TEXT, "^1/0*[1-9][0-9]*$", write_ratio },
 	[OPTION_SHARE] = { read_share, NULL, "a share (50%: above 0% and at most 100%), auto or none", FORM_TEXT,
-	                   "^([0-9]+(\\.[0-9]+)?%|auto|none)$" },
-	[OPTION_WORD] = { .read = read_word, .accepts = "one of its words", .forms = FORM_TEXT },
+	                   "^([0-9]+(\\.[0-9]+)?%|auto|none)$", write_share },
+	[OPTION_WORD] = { .read = read_word, .accepts = "one of its words", .forms = FORM_TEXT, .write = write_word },
 	[OPTION_ASK] = { .accepts = "nothing" },
 };

@@ -91,6 +91,8 @@ struct option_kind_ops {
 	const char *accepts;        /* "a time (5ms, 10us, 1.5s, 2m; a bare number is seconds)" */
 	unsigned forms;             /* enum json_form: how a configuration may write it */
 	const char *pattern;        /* of its text, for the JSON schema (ECMA 262); NULL: any */
+	/* The value as it would be typed. NULL: a list or a switch. */
+	void (*write)(const struct option_row *row, const void *field, struct strbuf *out);
 };
 extern const struct option_kind_ops option_kinds[OPTION_KINDS];
 

@@ -159,6 +159,11 @@ static int walk_rest(struct walk *w, struct reason *why)
 	return 0;
 }
 
+static bool is_word(const char *word)
+{
+	return word[0] != '-' || !word[1] || streq(word, "--");
+}
+
 static int walk_word(struct walk *w, struct reason *why)
 {
 	const char *word = w->argv[w->at++];
@@ -191,6 +196,14 @@ static int read_environment(struct options *o, struct reason *why)
 	return 0;
 }
 
+static bool is_given(const struct walk *w, const char *name)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (streq(w->given[i].row->name, name))
+			return true;
+	return false;
+}
+
 static const char *config_path(const struct walk *w)
 {
 	const char *path = getenv("UTRACE_CONFIG");
@@ -203,6 +216,9 @@ static const char *config_path(const struct walk *w)
 static int read_settings(const struct walk *w, struct reason *why)
 {
 	const char *path = config_path(w);
+	if (w->o->settings_read && !is_given(w, "config"))
+		return 0;
+	w->o->settings_read = true;
 	int r = path ? options_read_file(w->o, path, why) : 0;
 	return r < 0 ? r : read_environment(w->o, why);
 }
@@ -245,8 +261,10 @@ int options_parse(struct options *o, const struct option_scope *scope, int argc,
 {
 	_cleanup_(walk_done) struct walk w = { .o = o, .scope = scope, .argc = argc, .argv = argv };
 	int r = 0;
-	while (w.at < argc && r == 0 && !w.outcome)
+	while (w.at < argc && r == 0 && !w.outcome && !(scope->ret_word && is_word(argv[w.at])))
 		r = walk_word(&w, why);
+	if (scope->ret_word)
+		*scope->ret_word = w.at;
 	if (r < 0 || w.outcome)
 		return r < 0 ? r : w.outcome;
 	if (scope->groups & OPTIONS_GENERAL)

@@ -25,6 +25,8 @@ struct number_list {
 };
 
 void text_list_add(struct text_list *list, const char *text); /* copies @text */
+void text_list_done(struct text_list *list);
+DEFINE_CLEANUP_IN_PLACE(struct text_list, text_list_done)
 void number_list_add(struct number_list *list, uint64_t number);
 
 enum exits_mode { EXITS_AUTO, EXITS_RETURN, EXITS_SITES, EXITS_NONE };
@@ -70,10 +72,19 @@ struct options {
 	char *columns;                    /* --columns A,B */
 	bool json;                        /* --json */
 	char *output;                     /* -o FILE; "-" is stdout */
+	char *record;                     /* --record FILE; NULL: none */
+	char *rotate, *ring;              /* --rotate, --ring: a size or a time; NULL: none */
+	char *trigger;                    /* --trigger: EXPR or SIGUSR2; NULL: none */
+	bool silent;                      /* show nothing: `utrace record` */
 	enum color_mode color;            /* --color */
 	bool quiet, verbose;              /* -q, -v */
 
+	/* Of a recording: shown instead of what happens now. */
+	char *from;                       /* its path, borrowed from main's; NULL: live */
+	char *since, *until;              /* --since, --until */
+
 	char *config;                     /* --config FILE, $UTRACE_CONFIG; NULL: none */
+	bool settings_read;               /* file and environment: words that are parsed later count more */
 };
 
 /* Which options a command takes, as a bit set; each row of the table says to which groups it belongs. */
@@ -86,6 +97,8 @@ enum option_group {
 	OPTIONS_OUTPUT = 1 << 5,  /* --json -o */
 	OPTIONS_LIST = 1 << 6,    /* -l */
 	OPTIONS_TRACER = 1 << 7,  /* --buffer --max-threads --max-overhead ... */
+	OPTIONS_RECORD = 1 << 9,  /* --record --rotate --ring --trigger */
+	OPTIONS_REPORT = 1 << 10, /* --since --until */
 	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
 };
 
@@ -95,6 +108,8 @@ struct option_scope {
 	unsigned groups;       /* what it takes; anything else is a usage error */
 	/* Writes the names of the commands that take any of @groups ("func, sys"); NULL: not told. */
 	void (*takers)(struct strbuf *out, unsigned groups);
+	/* Stop at the first word that is no option: it is *@ret_word, and not taken; argc when there is none. NULL: take all. */
+	int *ret_word;
 };
 
 enum options_outcome {
@@ -115,6 +130,9 @@ DEFINE_CLEANUP_IN_PLACE(struct options, options_done)
 int options_parse(struct options *o, const struct option_scope *scope, int argc, char **argv, struct reason *why);
 bool options_have_target(const struct options *o); /* any of the target options, or a command */
 
+/* Adds to @ret the words that make the values of @o: the positional ones, then each option of @groups that is not at its default. */
+void options_words(const struct options *o, unsigned groups, struct text_list *ret);
+
 /* Reads a configuration: -EINVAL and @why (key, file, line) when it is wrong; the file cannot be read: other -errno. */
 int options_read_file(struct options *o, const char *path, struct reason *why);
 int options_read_json(struct options *o, struct slice text, const char *name, struct reason *why); /* @name: for messages */
@@ -133,3 +151,4 @@ int options_explain(struct strbuf *out, const char *key, struct reason *why); /*
 int parse_time_ns(const char *s, uint64_t *ret_ns);  /* 5ms 10us 1.5s 2m 1h 100ns; a bare number is seconds */
 int parse_bytes(const char *s, uint64_t *ret_bytes); /* 512 64k 1.5M 1G (powers of 1024) */
 int parse_number(const char *s, uint64_t *ret);      /* 42 0x2a */
+int parse_bytes_or_time(const char *s, uint64_t *ret_bytes, uint64_t *ret_ns); /* 100M or 10m, by its unit; one of the two is set */

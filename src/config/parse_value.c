@@ -86,6 +86,14 @@ int parse_bytes(const char *s, uint64_t *ret_bytes)
 	return parse_scaled(s, byte_units, ret_bytes);
 }
 
+int parse_bytes_or_time(const char *s, uint64_t *ret_bytes, uint64_t *ret_ns)
+{
+	size_t number = strspn(s, "0123456789.");
+	if (!s[number])
+		return -EINVAL; /* of what? */
+	return unit_find(time_units, s + number) ? parse_time_ns(s, ret_ns) : parse_bytes(s, ret_bytes);
+}
+
 static int parse_hex(const char *s, uint64_t *ret)
 {
 	size_t n = strspn(s, "0123456789abcdefABCDEF");

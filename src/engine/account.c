@@ -42,10 +42,14 @@ void account_done(struct account *a)
 	a->notes.n = 0;
 }
 
-void account_note(struct account *a, const char *text)
+bool account_note(struct account *a, struct slice text)
 {
+	for (size_t i = 0; i < a->notes.n; i++)
+		if (slice_eq_str(text, a->notes.items[i]))
+			return false;
 	if (a->notes.n < ARRAY_SIZE(a->notes.items))
-		a->notes.items[a->notes.n++] = xstrdup(text);
+		a->notes.items[a->notes.n++] = xstrndup(text.data, text.len);
+	return true;
 }
 
 static int read_losses(int losses_fd, uint64_t ret[LOSS_CAUSES])
@@ -75,13 +79,32 @@ int account_begin(struct account *a, int losses_fd)
 	return read_losses(losses_fd, a->before);
 }
 
-int account_read(struct account *a, int losses_fd)
+static uint64_t own_cpu_ns(void)
 {
-	int r = read_losses(losses_fd, a->lost);
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NSEC_PER_SEC +
+	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * NSEC_PER_USEC;
+}
+
+int account_read(const struct account *a, int losses_fd, struct run_account_rec *ret)
+{
+	uint64_t lost[LOSS_CAUSES] = {};
+	int r = losses_fd < 0 ? 0 : read_losses(losses_fd, lost);
 	for (size_t cause = 0; r == 0 && cause < LOSS_CAUSES; cause++)
-		a->lost[cause] -= a->before[cause];
-	a->lost[LOSS_NOT_HELD] += a->not_held;
+		ret->lost[cause] = lost[cause] - a->before[cause];
+	ret->lost[LOSS_NOT_HELD] += a->not_held;
+	ret->cpu_ns = own_cpu_ns();
 	return r;
+}
+
+void account_take(struct account *a, const struct run_account_rec *rec)
+{
+	_Static_assert(LOSS_CAUSES <= RUN_CAUSES, "a cause has no room in the record");
+	for (size_t cause = 0; cause < LOSS_CAUSES; cause++)
+		a->lost[cause] = rec->lost[cause];
+	a->malformed = rec->malformed;
+	a->cpu_ns = rec->cpu_ns;
 }
 
 uint64_t account_lost(const struct account *a)
@@ -90,14 +113,6 @@ uint64_t account_lost(const struct account *a)
 	for (size_t i = 0; i < LOSS_CAUSES; i++)
 		sum += a->lost[i];
 	return sum;
-}
-
-static uint64_t own_cpu_ns(void)
-{
-	struct rusage u;
-	getrusage(RUSAGE_SELF, &u);
-	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NSEC_PER_SEC +
-	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * NSEC_PER_USEC;
 }
 
 void account_text(const struct account *a, struct strbuf *out)
@@ -112,7 +127,7 @@ void account_text(const struct account *a, struct strbuf *out)
 	}
 	if (before[0] == ';')
 		strbuf_addc(out, ')');
-	strbuf_addf(out, ", %.2f s of CPU for the tracer itself", (double)own_cpu_ns() / NSEC_PER_SEC);
+	strbuf_addf(out, ", %.2f s of CPU for the tracer itself", (double)a->cpu_ns / NSEC_PER_SEC);
 }
 
 void account_event(const struct account *a, struct arena *arena, struct event *ret)
@@ -127,7 +142,7 @@ void account_event(const struct account *a, struct arena *arena, struct event *r
 	if (a->malformed)
 		lost[n++] = (struct named_value){ .name = SLICE("malformed"), .value = UINT_VALUE(a->malformed) };
 	ret->field[SUMMARY_LOST] = (struct value){ .kind = VALUE_STRUCT, .list = { lost, n } };
-	ret->field[SUMMARY_CPU] = UINT_VALUE(own_cpu_ns());
+	ret->field[SUMMARY_CPU] = UINT_VALUE(a->cpu_ns);
 	struct named_value *notes = arena_new(arena, struct named_value, a->notes.n + 1);
 	for (size_t i = 0; i < a->notes.n; i++)
 		notes[i].value = STRING_VALUE(slice_of(a->notes.items[i]));

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
-#include "bpf/record.abi.h"
+#include "engine/fact.abi.h"
 #include "event/event.h"
 
 struct account {
@@ -16,6 +16,7 @@ struct account {
 	uint64_t not_held;       /* counted here, not in the kernel */
 	uint64_t before[LOSS_CAUSES]; /* of the kernel's counters when the run began: calibration fills small buffers */
 	uint64_t malformed;      /* records that the reader refused */
+	uint64_t cpu_ns;         /* of the tracer itself */
 	struct text_notes {
 		char *items[16];
 		size_t n;
@@ -25,9 +26,10 @@ struct account {
 void account_told(struct account *a, const struct event *lost); /* an EVENT_LOST that is written */
 const char *loss_name(enum loss_cause cause);  /* "ring_full" ... as in JSON */
 void account_done(struct account *a);
-void account_note(struct account *a, const char *text); /* copied; the first 16 are kept */
-/* Adds up the kernel's counters of the map `losses`, since account_begin(). */
-int account_read(struct account *a, int losses_fd);
+bool account_note(struct account *a, struct slice text); /* copied; the first 16 are kept. False: it was there */
+/* Fills the record from the kernel's counters of the map `losses` since account_begin(), and from what we counted ourselves. */
+int account_read(const struct account *a, int losses_fd, struct run_account_rec *ret);
+void account_take(struct account *a, const struct run_account_rec *rec); /* what has been lost, from then on */
 uint64_t account_lost_facts(int losses_fd);
 int account_begin(struct account *a, int losses_fd);
 uint64_t account_lost(const struct account *a);

@@ -20,10 +20,14 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "engine/account.h"
+#include "engine/fact.h"
 #include "engine/follow.h"
 #include "engine/held.h"
 #include "engine/internal.h"
+#include "engine/offline.h"
+#include "engine/pipeline.h"
 #include "engine/processes.h"
+#include "engine/recording.h"
 #include "engine/retire.h"
 #include "engine/ring.h"
 #include "engine/targets.h"
@@ -165,6 +169,8 @@ static int open_loop(struct engine *e)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
+	if (e->recording && recording_wants_signal(e->recording))
+		sigaddset(&set, SIGUSR2);
 	if (engine_options(e)->command) {
 		sigaddset(&set, SIGQUIT); /* of the terminal's: for the command, as Ctrl-C */
 		sigaddset(&set, SIGTSTP);
@@ -215,11 +221,12 @@ static void on_timer(struct engine *e)
 		return;
 	drain(e, false);
 	find_the_dead(e);
-	if (e->sink->ops->tick)
-		e->sink->ops->tick(e->sink->state, clock_monotonic_ns());
-	int r = sink_flush(e->sink);
-	if (r < 0)
-		engine_stop(e, r == -EPIPE ? 0 : 1); /* a reader who has seen enough is no failure */
+	fact_clock(e);
+	if (e->recording) {
+		fact_account(e, false);
+		recording_tick(e);
+	}
+	fact_tick(e);
 }
 
 /* We stop as a job when the command has: had we stopped first, it would have waited for us to let it. */
@@ -255,6 +262,8 @@ static void on_signal(struct engine *e)
 	while (read(e->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD) {
 			e->more_held = true;
+		} else if (info.ssi_signo == SIGUSR2) {
+			recording_trigger(e);
 		} else if (info.ssi_signo == SIGTSTP) {
 			e->suspend = true;
 			if (info.ssi_code != SI_KERNEL)
@@ -326,37 +335,14 @@ static void loop(struct engine *e)
 	}
 }
 
-/* Losses that no later event of their thread has told are told at the end, so that their sum is that of the account. */
-static void tell_losses(struct engine *e)
-{
-	for (size_t i = 0; i < LOSS_CAUSES; i++) {
-		if (e->account.lost[i] <= e->account.told[i])
-			continue;
-		struct event lost;
-		event_init(&lost, EVENT_LOST);
-		lost.field[LOST_CAUSE] = STRING_VALUE(slice_of(loss_name((enum loss_cause)i)));
-		lost.field[LOST_COUNT] = UINT_VALUE(e->account.lost[i] - e->account.told[i]);
-		engine_emit(e, &lost);
-	}
-}
-
 /* What is still on its way is shown; then maps are read for the last time and the account is closed. */
 static void finish(struct engine *e)
 {
 	take_probes_away(e);
 	consume(e, true);
 	drain(e, true);
-	int losses = loader_map(e->loader, "losses");
-	if (losses >= 0)
-		account_read(&e->account, losses);
-	tell_losses(e);
-	e->account.malformed = ring_malformed(e->facts) + ring_malformed(e->events);
-	struct event summary;
-	account_event(&e->account, &e->arena, &summary);
-	summary.realtime_offset_ns = e->realtime_offset_ns;
-	summary.time_ns = clock_monotonic_ns();
-	sink_write(e->sink, &summary);
-	account_text(&e->account, e->job->summary);
+	fact_account(e, true);
+	pipeline_finish(e);
 }
 
 static int open_engine(struct engine *e, struct reason *why)
@@ -379,7 +365,11 @@ static int open_engine(struct engine *e, struct reason *why)
 	if (r == 0)
 		r = open_families(e, why);
 	if (r == 0)
+		r = recording_open(&e->recording, e, why);
+	if (r == 0)
 		r = open_loop(e);
+	if (r == 0)
+		fact_clock(e);
 	return r < 0 ? reason_set(why, r, "the tracer could not be set up: %s", strerror(-r)) : 0;
 }
 
@@ -458,6 +448,8 @@ static void close_engine(struct engine *e)
 	where_free(e->where);
 	targets_done(&e->targets);
 	processes_done(&e->processes);
+	names_done(&e->names);
+	threads_done(&e->threads);
 	account_done(&e->account);
 	arena_done(&e->arena);
 	for (size_t i = 0; i < 3; i++) {
@@ -487,27 +479,49 @@ static int exit_status(const struct engine *e)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* A recording has no targets and no kernel halves: filters, decoders and sink are all that it needs. */
+static int show_recording(struct engine *e, struct reason *why)
+{
+	const struct options *o = engine_options(e);
+	int r = o->where ? where_new(&e->where, o->where, why) : 0;
+	if (r == 0)
+		r = open_families(e, why);
+	if (r == 0)
+		r = offline_run(e, why);
+	if (r == 0)
+		sink_flush(e->sink);
+	return r == 0 ? e->status : r == -EINVAL ? 2 : 1;
+}
+
+static int trace(struct engine *e, struct reason *why)
+{
+	int r = open_engine(e, why);
+	bool wrong_words = r == -EINVAL;
+	if (r == 0)
+		r = start(e, why);
+	if (r == 0) {
+		loop(e);
+		finish(e);
+		sink_flush(e->sink);
+		return exit_status(e);
+	}
+	if (wrong_words || !engine_options(e)->command)
+		return wrong_words ? 2 : 1;
+	return !e->loader || e->held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
+}
+
 int engine_run(const struct engine_job *job, struct reason *why)
 {
 	struct engine e = { .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
-	e.realtime_offset_ns = clock_realtime_offset_ns();
+	e.since_ns = job->since_ns;
+	e.until_ns = job->until_ns;
 	e.retire = retire_new();
 	add_family(&e, "task");
 	for (size_t i = 0; job->families[i]; i++)
 		add_family(&e, job->families[i]);
-	int r = open_engine(&e, why);
-	bool wrong_words = r == -EINVAL;
-	if (r == 0)
-		r = start(&e, why);
-	int status = wrong_words ? 2 : 1;
-	if (r == 0) {
-		loop(&e);
-		finish(&e);
-		sink_flush(e.sink);
-		status = exit_status(&e);
-	} else if (job->options->command && !wrong_words) {
-		status = !e.loader || e.held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
-	}
+	int status = job->from ? show_recording(&e, why) : trace(&e, why);
+	if (e.recording && recording_close(&e, job->summary, why) < 0 && status == 0)
+		status = job->options->command ? 125 : 1;
 	close_engine(&e);
 	return status;
 }

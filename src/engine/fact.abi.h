@@ -62,5 +62,7 @@ _Static_assert(sizeof(struct run_account_rec) == 40 + 8 * RUN_CAUSES + 24, "layo
 struct run_thread_rec {
 	struct rec_head head;
 	__u64 number; /* of the thread in this run, from 1: its calls are numbered from number << 32 */
+	__u32 family; /* enum rec_family: each counts its records of a thread */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct run_thread_rec) == 48, "layout");
+_Static_assert(sizeof(struct run_thread_rec) == 56, "layout");

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bpf/target.abi.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/retire.h"
 #include "priv/loader.h"
@@ -71,6 +72,7 @@ void follow_mark(struct engine *e, const struct target_process *p, bool is_new)
 void follow_end(struct engine *e, struct target_process *p)
 {
 	tell_gone(e, p);
+	fact_process_end(e, p->process.pid);
 	processes_end(&e->processes, p);
 }
 
@@ -85,12 +87,21 @@ static struct target_process *target_of(struct engine *e, pid_t pid, uint64_t st
 	return p;
 }
 
+static void tell_name(struct engine *e, struct target_process *p)
+{
+	if (p->told || !p->process.comm[0])
+		return;
+	p->told = true;
+	fact_process(e, &p->process, p->start_ns, p->since_ns);
+}
+
 #define LOOKS_AT_MAPPINGS 5 /* a process that maps more at every look is looked at again at its next fact */
 
 /* Attaches to what the process maps now, and to what it has mapped until the dynamic linker was watched. */
 static int attach_to(struct engine *e, struct target_process *p)
 {
 	int r = processes_refresh(p);
+	tell_name(e, p);
 	for (int i = 0; r >= 0 && e->loaded && i < LOOKS_AT_MAPPINGS; i++) {
 		tell_changed(e, p);
 		r = p->process.held ? 0 : processes_refresh(p);
@@ -114,18 +125,10 @@ void follow_look(struct engine *e, struct target_process *p)
 /* A process that we could not hold ran from its beginning, or since its exec, until now. */
 static void tell_not_held(struct engine *e, pid_t pid, uint64_t time_ns)
 {
-	struct event event;
 	if (e->detached || is_held(e, pid))
 		return;
 	e->account.not_held++;
-	event_init(&event, EVENT_LOST);
-	event.time_ns = time_ns;
-	event.pid = event.tid = (uint32_t)pid;
-	event.runtime = "native";
-	event.process_name = engine_process_name(e, pid, time_ns);
-	event.field[LOST_CAUSE] = STRING_VALUE(slice_of(loss_name(LOSS_NOT_HELD)));
-	event.field[LOST_COUNT] = UINT_VALUE(1);
-	engine_emit(e, &event);
+	fact_loss(e, LOSS_NOT_HELD, 1, pid, time_ns);
 }
 
 /* Found by looking, not by a fact. */
@@ -162,7 +165,8 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 		(by_thread ? tell_gone : tell_executed)(e, p);
 		if (by_thread)
 			retire_wait(e->retire); /* a dead leader's links still fire in its group: calls would count twice */
-		processes_rename(p, comm, time_ns);
+		processes_rename(p, comm);
+		p->since_ns = time_ns;
 	} else if (processes_refresh(p) >= 0) {
 		follow_mark(e, p, true);
 	}

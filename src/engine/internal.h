@@ -7,8 +7,10 @@
 #include "base/arena.h"
 #include "engine/account.h"
 #include "engine/engine.h"
+#include "engine/names.h"
 #include "engine/processes.h"
 #include "engine/targets.h"
+#include "engine/threads.h"
 #include "probe/probe.h"
 #include "shape/where.h"
 
@@ -32,12 +34,18 @@ struct engine {
 	struct ring *facts, *events;
 	struct targets targets;
 	struct processes processes;
+	struct names names;
+	struct threads threads;
 	struct held *held;
 	struct retire *retire;
 	struct where *where;
 	struct account account;
 	struct arena arena;
+	struct recording *recording; /* NULL: nothing is recorded */
 	int64_t realtime_offset_ns;
+	int32_t utc_offset_s;
+	uint64_t now_ns;    /* CLOCK_MONOTONIC, as the records tell it */
+	uint64_t since_ns, until_ns; /* of a recording: what is to be shown; CLOCK_MONOTONIC */
 	uint64_t started_ns;
 	int epoll_fd, signal_fd, timer_fd;
 	sigset_t mask;              /* what we found, for the command */

@@ -15,19 +15,12 @@ static void free_process(struct target_process *p)
 	free(p);
 }
 
-static void free_list(struct target_process *p)
-{
-	while (p) {
-		struct target_process *next = p->next;
-		free_process(p);
-		p = next;
-	}
-}
-
 void processes_done(struct processes *t)
 {
-	free_list(t->first);
-	free_list(t->gone);
+	for (struct target_process *p = t->first, *next; p; p = next) {
+		next = p->next;
+		free_process(p);
+	}
 	hashmap_done(&t->by_pid);
 	*t = (struct processes){};
 }
@@ -96,14 +89,10 @@ int processes_refresh(struct target_process *p)
 	return !same_mappings(&old, &proc->mappings);
 }
 
-void processes_rename(struct target_process *p, const char *comm, uint64_t since_ns)
+void processes_rename(struct target_process *p, const char *comm)
 {
-	if (strncmp(p->process.comm, comm, sizeof(p->process.comm)) == 0)
-		return;
-	memmove(p->former + 1, p->former, sizeof(p->former) - sizeof(p->former[0]));
-	memcpy(p->former[0].comm, p->process.comm, sizeof(p->process.comm));
-	p->former[0].until_ns = since_ns;
 	snprintf(p->process.comm, sizeof(p->process.comm), "%.15s", comm);
+	p->told = false;
 }
 
 void processes_end(struct processes *t, struct target_process *p)
@@ -114,8 +103,6 @@ void processes_end(struct processes *t, struct target_process *p)
 
 void processes_sweep(struct processes *t)
 {
-	free_list(t->gone);
-	t->gone = NULL;
 	for (struct target_process **at = &t->first; *at;) {
 		struct target_process *p = *at;
 		if (!p->ended) {
@@ -123,37 +110,10 @@ void processes_sweep(struct processes *t)
 			continue;
 		}
 		*at = p->next;
-		p->next = t->gone;
-		t->gone = p;
 		if (hashmap_get(&t->by_pid, (uint64_t)p->process.pid) == p)
 			hashmap_remove(&t->by_pid, (uint64_t)p->process.pid);
+		free_process(p);
 	}
-}
-
-/* One that had the number before. */
-static const struct target_process *older(const struct target_process *p, pid_t pid, uint64_t time_ns)
-{
-	while (p && (p->process.pid != pid || time_ns < p->since_ns))
-		p = p->next;
-	return p;
-}
-
-static const char *name_at(const struct target_process *p, uint64_t time_ns)
-{
-	const char *name = p->process.comm;
-	for (size_t i = 0; i < ARRAY_SIZE(p->former) && time_ns < p->former[i].until_ns; i++)
-		name = p->former[i].comm;
-	return name;
-}
-
-struct slice processes_name(const struct processes *t, pid_t pid, uint64_t time_ns)
-{
-	const struct target_process *p = hashmap_get(&t->by_pid, (uint64_t)pid);
-	if (p && time_ns < p->since_ns)
-		p = older(t->first, pid, time_ns);
-	if (!p)
-		p = older(t->gone, pid, time_ns);
-	return p ? slice_of(name_at(p, time_ns)) : (struct slice){};
 }
 
 pid_t processes_of_thread(pid_t tid)

@@ -1,4 +1,4 @@
-/* processes: the table of targets, from the moment that they are known until their last event has been shown. */
+/* processes: the table of targets, from the moment that they are known until they end. */
 #pragma once
 
 #include "base/hashmap.h"
@@ -7,19 +7,15 @@
 struct target_process {
 	struct process process;
 	uint64_t start_ns;       /* since boot, whole ticks, as proc_start_time() tells; 0: not known */
-	uint64_t since_ns;       /* CLOCK_MONOTONIC: events before belong to another that had its number; 0: from the start */
-	struct former_name {
-		char comm[16];
-		uint64_t until_ns; /* CLOCK_MONOTONIC */
-	} former[4];             /* names before exec, the newest first */
-	bool ended;              /* kept for the events that are still on their way */
+	uint64_t since_ns;       /* CLOCK_MONOTONIC: when it began; 0: it was there */
+	bool told;               /* its name, as a fact */
+	bool ended;              /* freed by the next sweep: whoever walks over the table may stand on it */
 	struct target_process *next;
 };
 
 struct processes {
 	struct hashmap by_pid;          /* of struct target_process */
 	struct target_process *first;   /* all of them */
-	struct target_process *gone;    /* ended before the last round of the rings, to be freed */
 	uint32_t slots;                 /* handed out so far */
 	size_t n;                       /* that have not ended */
 };
@@ -31,9 +27,7 @@ struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t st
 bool processes_is_same(const struct target_process *p, uint64_t start_ns);
 /* Reads name, executable and mappings anew. 1: the mappings have changed; -ESRCH: it ended meanwhile. */
 int processes_refresh(struct target_process *p);
-void processes_rename(struct target_process *p, const char *comm, uint64_t since_ns);
+void processes_rename(struct target_process *p, const char *comm); /* it executed a file; its name is to be told anew */
 void processes_end(struct processes *t, struct target_process *p);
-/* Frees those that had ended already at the last call. */
-void processes_sweep(struct processes *t);
-struct slice processes_name(const struct processes *t, pid_t pid, uint64_t time_ns);
+void processes_sweep(struct processes *t); /* frees those that have ended */
 pid_t processes_of_thread(pid_t tid); /* its process; @tid itself when that cannot be told */

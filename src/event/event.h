@@ -113,6 +113,7 @@ struct event {
 	const struct event_type *type;
 	uint64_t time_ns;       /* CLOCK_MONOTONIC; the start of what has a duration */
 	int64_t realtime_offset_ns; /* time of day = time_ns + this */
+	int32_t utc_offset_s;   /* local time = UTC + this: where the event happened, not where it is read */
 	const char *runtime;    /* "native", "kernel", "go" ... */
 	uint32_t pid, tid;      /* 0: not of a task */
 	struct slice process_name; /* comm at that time; empty: not known */
@@ -120,6 +121,9 @@ struct event {
 	bool where_open;        /* no part of --where has been decided in the kernel */
 	struct value field[EVENT_MAX_FIELDS]; /* in the order of type->fields */
 };
+
+/* The field that tells how long it took; NULL: the type has none. Its kind is VALUE_NONE when it did not end. */
+const struct value *event_duration(const struct event *e);
 
 /* Clears @e and sets its type. */
 void event_init(struct event *e, enum event_type_id type);

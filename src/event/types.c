@@ -116,6 +116,18 @@ const struct event_type *event_type_find(const char *name)
 	return NULL;
 }
 
+const struct value *event_duration(const struct event *e)
+{
+	switch ((enum event_type_id)(e->type - event_types)) {
+	case EVENT_FUNCTION_CALL:
+		return &e->field[CALL_DURATION];
+	case EVENT_SYSCALL:
+		return &e->field[SYSCALL_DURATION];
+	default:
+		return NULL;
+	}
+}
+
 void event_init(struct event *e, enum event_type_id type)
 {
 	memset(e, 0, sizeof(*e));

@@ -56,10 +56,17 @@ struct probe_ops {
 	void (*process_executed)(struct engine *e, void *state, const struct process *p);
 	/* All targets that exist have been attached to. -errno and @why: the command fails (nothing matched). May be NULL. */
 	int (*ready)(struct engine *e, void *state, struct reason *why);
-	/* One record of this family, borrowed: emits events by engine_emit(). */
+	/*
+	 * One record of this family, borrowed: emits events by engine_emit(). Works from records alone, live or from a file; what it
+	 * keeps from one to the next, save() can tell.
+	 */
 	void (*decode)(struct engine *e, void *state, const struct rec_head *rec);
-	/* Four times a second, and at the end (@last): reports what is kept in maps. May be NULL. */
+	/* Live, four times a second and at the end (@last): tells as facts what is kept in maps. May be NULL. */
 	void (*drain)(struct engine *e, void *state, bool last);
+	/* Live and from a recording, after the last record: emits what decode has gathered. May be NULL. */
+	void (*conclude)(struct engine *e, void *state);
+	/* Hands the facts that restore what decode knows to engine_save_fact(). May be NULL: it knows nothing. */
+	void (*save)(struct engine *e, void *state);
 	/* Takes every probe away: the limit is reached, the target runs on. What was counted can still be drained. */
 	void (*detach)(struct engine *e, void *state);
 	void (*close)(struct engine *e, void *state); /* detaches and frees all; called also after a failed open or load */
@@ -72,11 +79,23 @@ const struct probe_ops *probe_family(const char *name);
 const struct options *engine_options(const struct engine *e);
 struct loader *engine_loader(const struct engine *e);
 struct arena *engine_arena(struct engine *e);  /* of the batch: emptied after each round of the rings */
-struct slice engine_process_name(struct engine *e, pid_t pid, uint64_t time_ns); /* comm at that time; empty: unknown */
+bool engine_is_live(const struct engine *e);   /* false: records come from a recording; there is no kernel half and no target */
 void engine_emit(struct engine *e, struct event *event);      /* completes the common fields, filters, writes */
 void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec); /* the same, with the task and time of @rec */
-void engine_tell_loss(struct engine *e, const struct rec_head *next, uint32_t n); /* @n records of the thread were lost just before @next */
-void engine_fact(struct engine *e, const struct rec_head *rec); /* a record made in user space joins the stream */
+/* Its two halves, for what is counted and not written: gives the task and time of @rec, asks the filters. */
+void engine_place(struct engine *e, struct event *event, const struct rec_head *rec);
+bool engine_passes(const struct engine *e, const struct event *event);
+/*
+ * The number, in this run, of the thread of @rec, from 1; @ret_lost: how many of its records were lost just before @rec, which is
+ * told. NULL: the record is none of the thread's sequence.
+ */
+uint64_t engine_thread(struct engine *e, const struct rec_head *rec, uint32_t *ret_lost);
+/*
+ * A record made in user space joins the stream: it is recorded, then decoded as any other. What is shown must come from a
+ * record, or a recording would not show it.
+ */
+void engine_fact(struct engine *e, const struct rec_head *rec);
+void engine_save_fact(struct engine *e, const struct rec_head *rec); /* from save(): into the recording alone */
 void engine_note(struct engine *e, const char *fmt, ...) _printf_(2, 3); /* told on stderr once, and in the summary */
 void engine_stop(struct engine *e, int status);               /* end the run; the first status other than 0 counts */
 /* Of targets, for the family that learns of their lives. All are idempotent. */

@@ -26,11 +26,11 @@ struct sink_ops {
 	/* Checks the settings: -EINVAL and @why (unknown sort key, unknown column). */
 	int (*open)(void *state, const struct sink_settings *settings, struct reason *why);
 	void (*write)(void *state, const struct event *event); /* borrowed */
-	void (*tick)(void *state, uint64_t now_ns);            /* four times a second; may be NULL */
+	void (*tick)(void *state, uint64_t now_ns);            /* four times a second of the events' own time; may be NULL */
 	void (*close)(void *state);                            /* writes what is left */
 };
 
-extern const struct sink_ops text_sink, json_sink;
+extern const struct sink_ops text_sink, json_sink, none_sink;
 
 struct sink {
 	const struct sink_ops *ops;

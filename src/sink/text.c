@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/hashmap.h"
 #include "base/macro.h"
 #include "sink/sink.h"
@@ -21,7 +20,7 @@
 
 struct call {
 	uint64_t id;        /* in the order of beginnings */
-	uint64_t time_ns;   /* of day */
+	uint64_t time_ns;   /* since the epoch, local time */
 	uint64_t duration_ns;
 	uint32_t depth;
 	uint32_t lost_before;
@@ -35,7 +34,7 @@ struct thread {
 	char name[16];
 	struct call *calls;
 	size_t n, cap;
-	uint64_t first_ns;  /* CLOCK_MONOTONIC of the oldest call kept */
+	uint64_t first_ns;  /* CLOCK_MONOTONIC, by the last tick, when the oldest call that is kept came */
 	bool has_open;      /* one of them is still open: shown with those around it at the next tick */
 };
 
@@ -45,6 +44,7 @@ struct text_state {
 	struct table stat, calls; /* functions, system calls */
 	struct strbuf line, histograms;
 	uint64_t overhead_least_ns, overhead_most_ns; /* subtracted from each call, over all functions */
+	uint64_t now_ns;        /* CLOCK_MONOTONIC, by the last tick: the same live and from a recording */
 	size_t who_width;       /* of the longest "time process[pid]" so far, so that durations line up */
 };
 
@@ -222,17 +222,22 @@ static char mark_of(const struct event *e)
 	return slice_eq_str(end->s, "open") ? '.' : slice_eq_str(end->s, "unseen") ? '?' : ' ';
 }
 
+static uint64_t local_ns(const struct event *e)
+{
+	return e->time_ns + (uint64_t)e->realtime_offset_ns + (uint64_t)((int64_t)e->utc_offset_s * (int64_t)NSEC_PER_SEC);
+}
+
 static void write_call(struct text_state *s, const struct event *e)
 {
 	struct thread *t = thread_of(s, e);
 	struct call c = {
-		.id = e->field[CALL_ID].u, .time_ns = e->time_ns + (uint64_t)e->realtime_offset_ns,
+		.id = e->field[CALL_ID].u, .time_ns = local_ns(e),
 		.depth = (uint32_t)e->field[CALL_DEPTH].u, .duration_ns = e->field[CALL_DURATION].u,
 		.has_duration = e->field[CALL_DURATION].kind == VALUE_UINT, .mark = mark_of(e), .text = call_text(e),
 		.lost_before = (uint32_t)e->field[CALL_LOST_BEFORE].u,
 	};
 	if (t->n == 0)
-		t->first_ns = clock_monotonic_ns();
+		t->first_ns = s->now_ns;
 	GROW(t->calls, t->n, t->cap);
 	t->calls[t->n++] = c;
 	t->has_open |= c.mark == '.';
@@ -244,7 +249,7 @@ static void write_line(struct text_state *s, const struct event *e, void (*rest)
 {
 	struct strbuf *b = &s->line;
 	strbuf_clear(b);
-	add_who(s, b, e->time_ns + (uint64_t)e->realtime_offset_ns, e->pid, e->tid, e->process_name);
+	add_who(s, b, local_ns(e), e->pid, e->tid, e->process_name);
 	rest(b, e);
 	strbuf_addc(b, '\n');
 	fwrite(b->data, 1, b->len, s->settings.out);
@@ -358,6 +363,7 @@ static void text_tick(void *state, uint64_t now_ns)
 	size_t at = 0;
 	uint64_t key;
 	void *item;
+	s->now_ns = now_ns;
 	while (hashmap_next(&s->threads, &at, &key, &item)) {
 		struct thread *t = item;
 		if (t->n && (t->has_open || t->first_ns + KEPT_FOR_NS < now_ns))

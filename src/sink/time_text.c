@@ -4,12 +4,10 @@
 
 #include "base/macro.h"
 
-void time_of_day(struct strbuf *out, uint64_t realtime_ns)
+void time_of_day(struct strbuf *out, uint64_t local_ns)
 {
-	time_t s = (time_t)(realtime_ns / NSEC_PER_SEC);
-	struct tm tm;
-	localtime_r(&s, &tm);
-	strbuf_addf(out, "%02d:%02d:%02d.%06u", tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(realtime_ns % NSEC_PER_SEC / 1000));
+	unsigned second = (unsigned)(local_ns / NSEC_PER_SEC % 86400);
+	strbuf_addf(out, "%02u:%02u:%02u.%06u", second / 3600, second / 60 % 60, second % 60, (unsigned)(local_ns % NSEC_PER_SEC / 1000));
 }
 
 static void set_second(struct rfc3339 *last, uint64_t second)

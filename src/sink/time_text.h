@@ -5,7 +5,7 @@
 
 #include "base/strbuf.h"
 
-void time_of_day(struct strbuf *out, uint64_t realtime_ns);  /* 14:02:11.120394, local time */
+void time_of_day(struct strbuf *out, uint64_t local_ns); /* 14:02:11.120394; @local_ns: since the epoch, in local time */
 
 /* 2026-11-21T14:02:11.120394512Z. What comes before the point is kept from call to call: zero @last before the first. */
 struct rfc3339 {

@@ -6,124 +6,6 @@
 #include "base/macro.h"
 #include "probe/func/internal.h"
 
-#define THREADS_MAX 65536 /* remembered; when there are more, all are forgotten and numbering goes on elsewhere */
-
-static void info_done(struct func_info *info)
-{
-	for (size_t i = 0; i < info->n_parameters; i++) {
-		free(info->parameters[i].name);
-		free(info->parameters[i].type);
-	}
-	free(info->parameters);
-	free(info->name);
-	free(info->module);
-	free(info->file);
-	*info = (struct func_info){};
-}
-
-void func_infos_done(struct func_state *s)
-{
-	for (uint32_t i = 0; i < s->infos_n; i++)
-		info_done(&s->infos[i]);
-	free(s->infos);
-	s->infos = NULL;
-	s->infos_n = 0;
-}
-
-const struct func_info *func_info_of(const struct func_state *s, uint32_t probe)
-{
-	return probe && probe < s->infos_n && s->infos[probe].name ? &s->infos[probe] : NULL;
-}
-
-/* Takes @len bytes off the front; NULL when they are not there. */
-static char *take_text(struct slice *from, size_t len)
-{
-	if (len > from->len)
-		return NULL;
-	char *text = xstrndup(from->data, len);
-	from->data += len;
-	from->len -= len;
-	return text;
-}
-
-static bool take_parameter(struct slice *from, struct parameter *ret)
-{
-	struct parameter_abi abi;
-	if (from->len < sizeof(abi))
-		return false;
-	memcpy(&abi, from->data, sizeof(abi));
-	from->data += sizeof(abi);
-	from->len -= sizeof(abi);
-	*ret = (struct parameter){ .from = abi.from, .which = abi.which, .format = abi.format, .size = abi.size };
-	ret->name = take_text(from, abi.name_len);
-	ret->type = ret->name ? take_text(from, abi.type_len) : NULL;
-	return ret->type != NULL;
-}
-
-static void learn(struct func_state *s, const struct func_probe_fact *fact)
-{
-	if (fact->head.length < sizeof(*fact) || fact->probe == 0 || fact->probe > 1u << 22)
-		return;
-	if (fact->probe >= s->infos_n) {
-		uint32_t n = MAX(fact->probe + 1, s->infos_n * 2);
-		s->infos = xrealloc(s->infos, n * sizeof(*s->infos));
-		memset(s->infos + s->infos_n, 0, (n - s->infos_n) * sizeof(*s->infos));
-		s->infos_n = n;
-	}
-	struct func_info *info = &s->infos[fact->probe];
-	info_done(info);
-	struct slice rest = { (const char *)(fact + 1), fact->head.length - sizeof(*fact) };
-	*info = (struct func_info){ .kind = fact->kind, .line = fact->line, .inside_ns = fact->inside_ns, .outside_ns = fact->outside_ns };
-	info->name = take_text(&rest, fact->name_len);
-	info->module = info->name ? take_text(&rest, fact->module_len) : NULL;
-	info->file = info->module ? take_text(&rest, fact->file_len) : NULL;
-	info->parameters = xcalloc(fact->n_parameters, sizeof(*info->parameters));
-	for (size_t i = 0; info->file && i < fact->n_parameters; i++) {
-		if (!take_parameter(&rest, &info->parameters[i])) {
-			free(info->parameters[i].name);
-			break;
-		}
-		info->n_parameters = i + 1;
-	}
-	if (!info->file)
-		info_done(info);
-}
-
-/* What is remembered of the record's thread; a new generation of the pid begins anew. */
-static struct func_seen *seen_of(struct func_state *s, const struct rec_head *head)
-{
-	uint64_t key = (uint64_t)head->pid << 32 | head->tid;
-	struct func_seen *seen = hashmap_get(&s->threads, key);
-	if (!seen && s->threads.n >= THREADS_MAX)
-		func_forget_threads(s);
-	if (!seen) {
-		seen = xcalloc(1, sizeof(*seen));
-		hashmap_put(&s->threads, key, seen);
-		seen->generation = ~head->generation;
-	}
-	if (seen->generation != head->generation)
-		*seen = (struct func_seen){ .generation = head->generation, .call_base = ++s->threads_seen << 32 };
-	return seen;
-}
-
-void func_forget_threads(struct func_state *s)
-{
-	size_t at = 0;
-	uint64_t key;
-	void *seen;
-	while (hashmap_next(&s->threads, &at, &key, &seen))
-		free(seen);
-	hashmap_done(&s->threads);
-}
-
-/* How many records of this thread were lost between the one before and this one. */
-static uint32_t lost_before(struct func_seen *seen, const struct rec_head *head)
-{
-	uint32_t lost = head->seq - seen->seq - 1;
-	seen->seq = head->seq;
-	return lost > 1u << 30 ? 0 : lost;
-}
-
 static struct value number_value(uint64_t raw, uint8_t format, uint8_t size)
 {
 	unsigned shift = size >= 1 && size < 8 ? 64 - 8u * size : 0;
@@ -223,44 +105,61 @@ static const char *end_of(uint16_t flags)
 	return flags & CALL_NO_EXIT_PROBE ? "not_probed" : flags & CALL_STILL_OPEN ? "open" : "unseen";
 }
 
-static void decode_call(struct engine *e, struct func_state *s, const struct func_call_rec *call)
+static struct value call_arguments(struct engine *e, const struct func_info *info, const struct func_call_rec *call)
 {
-	const struct func_info *info = func_info_of(s, call->probe);
-	if (call->head.length < sizeof(*call) || !info)
-		return;
-	struct func_seen *seen = seen_of(s, &call->head);
-	uint32_t lost = call->flags & CALL_STILL_OPEN ? 0 : lost_before(seen, &call->head);
-	if (lost)
-		engine_tell_loss(e, &call->head, lost);
-	struct event ev;
-	event_init(&ev, EVENT_FUNCTION_CALL);
-	ev.runtime = info->kind == PROBE_KERNEL_FUNCTION ? "kernel" : "native";
-	ev.field[CALL_FUNCTION] = STRING_VALUE(slice_of(info->name));
-	ev.field[CALL_MODULE] = STRING_VALUE(slice_of(info->module));
-	if (info->file[0]) {
-		ev.field[CALL_FILE] = STRING_VALUE(slice_of(info->file));
-		ev.field[CALL_LINE] = UINT_VALUE(info->line);
-	}
-	ev.field[CALL_DEPTH] = UINT_VALUE(call->depth);
-	ev.field[CALL_ID] = UINT_VALUE(seen->call_base + call->call);
-	if (call->parent)
-		ev.field[CALL_PARENT_ID] = UINT_VALUE(seen->call_base + call->parent);
 	struct slice tail = tail_of(&call->head, sizeof(*call), call->fetched_bytes);
-	if (engine_options(e)->args)
-		ev.field[CALL_ARGUMENTS] = info->n_parameters ? known_arguments(engine_arena(e), info, call->argument, tail, call->fetched_n)
-							      : raw_arguments(engine_arena(e), call->argument);
+	if (!info->n_parameters)
+		return raw_arguments(engine_arena(e), call->argument);
+	return known_arguments(engine_arena(e), info, call->argument, tail, call->fetched_n);
+}
+
+static void describe_call(struct engine *e, const struct func_info *info, const struct func_call_rec *call, uint64_t call_base, struct event *ev)
+{
+	bool args = engine_options(e)->args;
+	event_init(ev, EVENT_FUNCTION_CALL);
+	ev->runtime = info->kind == PROBE_KERNEL_FUNCTION ? "kernel" : "native";
+	ev->field[CALL_FUNCTION] = STRING_VALUE(slice_of(info->name));
+	ev->field[CALL_MODULE] = STRING_VALUE(slice_of(info->module));
+	if (info->file[0]) {
+		ev->field[CALL_FILE] = STRING_VALUE(slice_of(info->file));
+		ev->field[CALL_LINE] = UINT_VALUE(info->line);
+	}
+	ev->field[CALL_DEPTH] = UINT_VALUE(call->depth);
+	ev->field[CALL_ID] = UINT_VALUE(call_base + call->call);
+	if (call->parent)
+		ev->field[CALL_PARENT_ID] = UINT_VALUE(call_base + call->parent);
+	if (args)
+		ev->field[CALL_ARGUMENTS] = call_arguments(e, info, call);
 	if (call->flags & CALL_EXIT_SEEN) {
-		ev.field[CALL_DURATION] = UINT_VALUE(call->duration_ns);
-		ev.field[CALL_SELF] = UINT_VALUE(call->duration_ns > call->below_ns ? call->duration_ns - call->below_ns : 0);
-		if (engine_options(e)->args)
-			ev.field[CALL_RETURN] = returned(info, call->return_value);
+		ev->field[CALL_DURATION] = UINT_VALUE(call->duration_ns);
+		ev->field[CALL_SELF] = UINT_VALUE(call->duration_ns > call->below_ns ? call->duration_ns - call->below_ns : 0);
+		if (args)
+			ev->field[CALL_RETURN] = returned(info, call->return_value);
 	}
 	const char *end = end_of(call->flags);
 	if (end)
-		ev.field[CALL_END] = STRING_VALUE(slice_of(end));
+		ev->field[CALL_END] = STRING_VALUE(slice_of(end));
+}
+
+static void decode_call(struct engine *e, struct func_state *s, const struct func_call_rec *call)
+{
+	const struct options *o = engine_options(e);
+	const struct func_info *info = func_info_of(s, call->probe);
+	if (call->head.length < sizeof(*call) || !info)
+		return;
+	uint32_t lost = 0;
+	uint64_t thread = engine_thread(e, &call->head, call->flags & CALL_STILL_OPEN ? NULL : &lost);
+	if (!info->wanted)
+		return;
+	struct event ev;
+	describe_call(e, info, call, thread << 32, &ev);
 	if (lost)
 		ev.field[CALL_LOST_BEFORE] = UINT_VALUE(lost);
-	engine_emit_of(e, &ev, &call->head);
+	engine_place(e, &ev, &call->head);
+	if (!o->stat && !o->hist)
+		engine_emit(e, &ev);
+	else if (engine_passes(e, &ev))
+		func_count_call(s, call);
 }
 
 static void decode_point(struct engine *e, struct func_state *s, const struct func_point_rec *point)
@@ -268,10 +167,10 @@ static void decode_point(struct engine *e, struct func_state *s, const struct fu
 	const struct func_info *info = func_info_of(s, point->probe);
 	if (point->head.length < sizeof(*point) || !info)
 		return;
-	struct func_seen *seen = seen_of(s, &point->head);
-	uint32_t lost = lost_before(seen, &point->head);
-	if (lost)
-		engine_tell_loss(e, &point->head, lost);
+	uint32_t lost;
+	engine_thread(e, &point->head, &lost);
+	if (!info->wanted)
+		return;
 	struct event ev;
 	event_init(&ev, info->kind == PROBE_USDT ? EVENT_USDT : EVENT_TRACEPOINT);
 	ev.runtime = info->kind == PROBE_USDT ? "native" : "kernel";
@@ -294,8 +193,11 @@ void func_decode(struct engine *e, void *state, const struct rec_head *rec)
 	case FUNC_POINT:
 		decode_point(e, state, (const void *)rec);
 		break;
+	case FUNC_STAT:
+		func_show_stat(e, state, (const void *)rec);
+		break;
 	case FUNC_PROBE_FACT:
-		learn(state, (const void *)rec);
+		func_learn_probe(e, state, (const void *)rec);
 		break;
 	}
 }

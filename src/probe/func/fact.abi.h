@@ -16,10 +16,17 @@ struct parameter_abi {
 	__u8 which;  /* index of the raw argument or of the fetch */
 	__u8 format; /* enum parameter_format */
 	__u8 size;   /* bytes of an integer */
-	__u8 name_len, type_len;
-	__u8 pad[2];
-}; /* followed by name and type, not terminated */
+	__u8 pad[4];
+};
 
+enum probe_flag {
+	PROBE_OF_EXECUTABLE = 1 << 0, /* its module is what the process executes, not a library */
+};
+
+/*
+ * Followed by the parameters, then texts, each ended by NUL: name, linkage name (empty: the same), module, path of its file,
+ * source file, and of each parameter its name and type. Shown by `report`, which finds the probes of a pattern by them.
+ */
 struct func_probe_fact {
 	struct rec_head head;
 	__u32 probe;
@@ -28,6 +35,7 @@ struct func_probe_fact {
 	__u32 outside_ns;
 	__u8 kind;        /* enum probe_kind */
 	__u8 n_parameters;
-	__u16 name_len, module_len, file_len;
-}; /* followed by name, module, file, then the parameters */
+	__u8 flags;       /* enum probe_flag */
+	__u8 pad[5];
+};
 _Static_assert(sizeof(struct func_probe_fact) == 64, "layout");

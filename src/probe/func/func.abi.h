@@ -8,6 +8,7 @@
 enum func_rec_type {
 	FUNC_CALL = REC_TYPE(REC_FUNC, 1),
 	FUNC_POINT = REC_TYPE(REC_FUNC, 2), /* USDT probe or tracepoint */
+	FUNC_STAT = REC_TYPE(REC_FUNC, 3),  /* the counts of a probe, as user space has read them */
 };
 
 enum func_call_flag {
@@ -109,3 +110,18 @@ struct func_stat {
 struct func_hist {
 	__u64 bucket[HIST_BUCKETS];
 };
+
+/* A bucket that is not empty. */
+struct func_bucket {
+	__u32 bucket;
+	__u32 pad;
+	__u64 count;
+};
+
+struct func_stat_rec {
+	struct rec_head head;
+	__u32 probe;
+	__u32 buckets_n;  /* of struct func_bucket that follow; 0: there is no histogram */
+	struct func_stat stat;
+};
+_Static_assert(sizeof(struct func_stat_rec) == 96, "layout");

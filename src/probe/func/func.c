@@ -31,8 +31,9 @@ static int func_open(struct engine *e, void *state, struct reason *why)
 	struct func_state *s = state;
 	const struct options *o = engine_options(e);
 	s->exits = o->exits;
-	int r = patterns_parse(&s->patterns, &o->patterns, why);
-	if (r == 0 && o->where)
+	bool all = !engine_is_live(e) && !o->patterns.n;
+	int r = all ? 0 : patterns_parse(&s->patterns, &o->patterns, why);
+	if (r == 0 && o->where && engine_is_live(e))
 		r = where_new(&s->where, o->where, why);
 	if (r == 0 && s->where && (o->stat || o->hist) && where_needs_user(s->where))
 		return reason_set(why, -EINVAL, "--where '%s' cannot be decided in the kernel, where --stat counts; leave out one of them", o->where);
@@ -268,6 +269,18 @@ int func_explain_no_match(const struct func_state *s, const struct pattern *p, s
 			  p->space == SPACE_USDT ? "USDT probe" : "function", file, p->glob, text[0] ? "; " : "", text);
 }
 
+/* Why a pattern shows nothing of a recording: the names nearest to it among what was probed. */
+static void func_explain_not_recorded(struct engine *e, const struct func_state *s, const struct pattern *p)
+{
+	char text[256];
+	struct nearest near = { .want = p->glob };
+	for (uint32_t i = 0; i < s->infos_n; i++)
+		if (s->infos[i].fact)
+			nearest_offer(&near, s->infos[i].name);
+	nearest_text(&near, text, sizeof(text));
+	engine_note(e, "nothing in the recording matches '%s'%s%s", p->text, text[0] ? "; " : "", text);
+}
+
 /* With targets that are there, a pattern without a match is an error; with followed or later ones only at the end. */
 static int check_patterns(struct engine *e, struct func_state *s, bool at_end, struct reason *why)
 {
@@ -309,7 +322,37 @@ static void func_drain(struct engine *e, void *state, bool last)
 		engine_stop(e, 1);
 	}
 	if (o->stat || o->hist)
-		func_report_stat(e, s);
+		func_tell_stat(e, s);
+}
+
+static bool any_matched(const struct patterns *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->items[i].matched)
+			return true;
+	return false;
+}
+
+/* What is left to say of a recording: its calls as counts, and patterns that mean none of its probes. */
+static void func_conclude(struct engine *e, void *state)
+{
+	struct func_state *s = state;
+	size_t unmatched = 0;
+	func_show_counts(e, s);
+	for (size_t i = 0; !engine_is_live(e) && i < s->patterns.n; i++) {
+		const struct pattern *p = &s->patterns.items[i];
+		if (p->negated || p->matched)
+			continue;
+		func_explain_not_recorded(e, s, p);
+		unmatched++;
+	}
+	if (unmatched && !any_matched(&s->patterns))
+		engine_stop(e, 1);
+}
+
+static void func_save(struct engine *e, void *state)
+{
+	func_save_probes(e, state);
 }
 
 static void func_detach(struct engine *e, void *state)
@@ -327,7 +370,7 @@ static void func_detach(struct engine *e, void *state)
 void func_state_done(struct func_state *s)
 {
 	func_infos_done(s);
-	func_forget_threads(s);
+	func_counts_done(s);
 	hashmap_done(&s->shown_open);
 	for (size_t i = 0; i < s->kernel.n; i++)
 		free(s->kernel.names[i]);
@@ -363,6 +406,8 @@ const struct probe_ops func_probe = {
 	.ready = func_ready,
 	.decode = func_decode,
 	.drain = func_drain,
+	.conclude = func_conclude,
+	.save = func_save,
 	.detach = func_detach,
 	.close = func_close,
 };

@@ -65,7 +65,7 @@ static void apply_prototype(const struct func_state *s, struct engine *e, const 
 		const struct prototype_parameter *from = &proto->parameter[i];
 		struct parameter *to = &parameters[info->n_parameters++];
 		*to = (struct parameter){ .from = FROM_ARGUMENT, .which = (uint8_t)i, .format = (uint8_t)from->format,
-					  .size = (uint8_t)from->size, .name = (char *)from->name, .type = (char *)from->type };
+					  .size = (uint8_t)from->size, .name = from->name, .type = from->type };
 		if (from->format != FORMAT_STRING || plan->n == FETCH_MAX)
 			continue;
 		to->from = FROM_FETCH;
@@ -74,7 +74,7 @@ static void apply_prototype(const struct func_state *s, struct engine *e, const 
 	}
 	struct parameter *result = &parameters[info->n_parameters++];
 	*result = (struct parameter){ .from = FROM_RETURN, .format = (uint8_t)proto->result_format,
-				      .size = (uint8_t)proto->result_size, .type = (char *)proto->result };
+				      .size = (uint8_t)proto->result_size, .type = proto->result };
 	if (proto->result_format == FORMAT_STRING)
 		result->format = FORMAT_HEX;
 }
@@ -110,7 +110,8 @@ static uint32_t number_of(struct engine *e, struct func_state *s, struct binary 
 	struct fetch_plan plan = {};
 	struct probe_cost cost = cost_of(s, t, sites);
 	struct func_info info = {
-		.kind = PROBE_FUNCTION, .name = (char *)elf_func_name(b->elf, t->func), .module = (char *)b->name,
+		.kind = PROBE_FUNCTION, .name = elf_func_name(b->elf, t->func), .linkage_name = t->func->linkage_name,
+		.module = b->name, .path = b->path, .of_executable = b->is_executable,
 		.inside_ns = cost.inside_ns, .outside_ns = cost.outside_ns, .twin = sites ? t->probe[false] : 0, .parameters = parameters,
 	};
 	const struct prototype *proto = is_libc(b->name) && engine_options(e)->args ? prototype_find(t->func->linkage_name) : NULL;

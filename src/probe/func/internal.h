@@ -18,19 +18,23 @@
 
 struct bpf_object;
 
-/* What is known of a probe from its fact: all that decoding needs. Text is owned. */
+/* A parameter as decoding needs it. */
 struct parameter {
 	uint8_t from, which, format, size;
-	char *name, *type;
+	const char *name, *type;
 };
 
+/* What is known of a probe. Whoever makes one borrows the text; of those that decoding knows it lies in their fact. */
 struct func_info {
 	enum probe_kind kind;
-	char *name, *module, *file;
+	bool of_executable;
+	bool wanted;   /* by the patterns; live all are */
+	const char *name, *linkage_name, *module, *path, *file;
 	uint32_t line, inside_ns, outside_ns;
 	uint32_t twin; /* see struct func_probe; not part of the fact */
-	struct parameter *parameters;
+	const struct parameter *parameters;
 	size_t n_parameters;
+	struct func_probe_fact *fact; /* owned; NULL: not one of decoding's */
 };
 
 /* The probes of one process. */
@@ -76,9 +80,8 @@ struct func_state {
 	uint32_t hists_cap;           /* room for histograms: later probes have counts and sums alone */
 	uint32_t plans_n, plans_cap;
 	struct func_info *infos;      /* by probe number; decoding side */
+	struct hashmap counts;        /* probe → struct func_counts: of a recording's calls, for --stat */
 	uint32_t infos_n, infos_cap;
-	struct hashmap threads;       /* decoding side: pid<<32|tid → struct func_seen */
-	uint64_t threads_seen;
 	struct hashmap shown_open;    /* tid<<32|depth → number of the call that was shown while it was open */
 	uint32_t slot_bytes;
 	size_t attached;              /* functions, over all processes */
@@ -88,14 +91,14 @@ struct func_state {
 	bool detached;
 };
 
-/* What decoding remembers of a thread: to number its calls and to see what was lost. */
-struct func_seen {
-	uint64_t call_base; /* added to the thread's call numbers */
-	uint32_t generation, seq;
-};
-
-/* probes.c: numbers, facts and the kernel's tables */
+/* probes.c: numbers, and the kernel's tables */
 uint32_t func_probe_add(struct engine *e, struct func_state *s, const struct func_info *info, const struct fetch_plan *plan);
+/* fact.c: what probes are, as records */
+void func_tell_probe(struct engine *e, uint32_t probe, const struct func_info *info);
+void func_learn_probe(struct engine *e, struct func_state *s, const struct func_probe_fact *fact);
+void func_save_probes(struct engine *e, const struct func_state *s);
+const struct func_info *func_info_of(const struct func_state *s, uint32_t probe); /* NULL: not known */
+void func_infos_done(struct func_state *s);
 /* functions.c */
 enum func_exits { FUNC_ENTRY_ALONE, FUNC_BY_RETURN, FUNC_BY_SITES };
 enum func_exits func_exits_of(enum exits_mode mode, bool process_needs_sites, struct binary *b, struct func_target *t);
@@ -114,11 +117,13 @@ int func_find_tracepoints(int tracefs, struct pattern *p, struct tracefs_events 
 int func_attach_usdt(struct engine *e, struct func_state *s, struct func_process *fp, struct binary *b, struct reason *why);
 /* decode.c */
 void func_decode(struct engine *e, void *state, const struct rec_head *rec);
-void func_infos_done(struct func_state *s);
-void func_forget_threads(struct func_state *s);
-const struct func_info *func_info_of(const struct func_state *s, uint32_t probe);
-/* stat.c */
-void func_report_stat(struct engine *e, struct func_state *s);
+/* stat.c: reads the kernel's counts, and tells them as records */
+void func_tell_stat(struct engine *e, struct func_state *s);
+/* counts.c: what counts are shown as; and the same counts made here, from the calls of a recording */
+void func_show_stat(struct engine *e, struct func_state *s, const struct func_stat_rec *rec);
+void func_count_call(struct func_state *s, const struct func_call_rec *call);
+void func_show_counts(struct engine *e, struct func_state *s);
+void func_counts_done(struct func_state *s);
 /* open.c: calls that have been open for a second are shown before they end */
 void func_show_open(struct engine *e, struct func_state *s);
 /* breaker.c */

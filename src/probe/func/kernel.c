@@ -108,7 +108,7 @@ int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why)
 
 static uint64_t kernel_cookie(struct engine *e, struct func_state *s, const char *name)
 {
-	struct func_info info = { .kind = PROBE_KERNEL_FUNCTION, .name = (char *)name, .module = (char *)"kernel" };
+	struct func_info info = { .kind = PROBE_KERNEL_FUNCTION, .name = name, .module = "kernel" };
 	return COOKIE(func_probe_add(e, s, &info, NULL), FUNC_COST_SLOTS - 1, 0);
 }
 

@@ -43,7 +43,7 @@ static size_t plan_usdt(const char *text, struct fetch_plan *plan, struct parame
 		snprintf(names[n], sizeof(names[n]), "arg%zu", n + 1);
 		bool is_signed = r == 0 && f.flags & FETCH_SIGNED;
 		parameters[n] = (struct parameter){
-			.from = FROM_FETCH, .which = r == 0 ? (uint8_t)plan->n : 255, .name = names[n], .type = (char *)"",
+			.from = FROM_FETCH, .which = r == 0 ? (uint8_t)plan->n : 255, .name = names[n], .type = "",
 			.format = is_signed ? FORMAT_INT : r == 0 && f.size == 8 ? FORMAT_HEX : FORMAT_UINT, .size = r == 0 ? f.size : 8,
 		};
 		if (r == 0)
@@ -60,7 +60,7 @@ static int attach_usdt(struct engine *e, struct func_state *s, struct func_proce
 	struct parameter parameters[FETCH_MAX];
 	char names[FETCH_MAX][8];
 	size_t n = plan_usdt(probe->arguments, &plan, parameters, names);
-	struct func_info info = { .kind = PROBE_USDT, .name = (char *)probe->name, .module = (char *)probe->provider,
+	struct func_info info = { .kind = PROBE_USDT, .name = probe->name, .module = probe->provider, .path = b->path,
 				  .parameters = parameters, .n_parameters = n };
 	uint32_t number = func_probe_add(e, s, &info, &plan);
 	if (!number)
@@ -129,7 +129,7 @@ static int attach_one(struct engine *e, struct func_state *s, const char *system
 							 .size = plan.fetch[plan.n].size, .name = format->fields[i].name, .type = format->fields[i].type };
 		plan.n++;
 	}
-	struct func_info info = { .kind = PROBE_TRACEPOINT, .name = format->name, .module = (char *)system,
+	struct func_info info = { .kind = PROBE_TRACEPOINT, .name = format->name, .module = system,
 				  .parameters = parameters, .n_parameters = plan.n };
 	uint32_t number = func_probe_add(e, s, &info, &plan);
 	if (!number)

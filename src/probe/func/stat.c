@@ -1,4 +1,4 @@
-/* stat: reads the counts that were made in the kernel, at the end of the run. */
+/* stat: reads the counts that were made in the kernel, at the end of the run, and tells them as records. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,8 +6,9 @@
 #include <bpf/libbpf.h>
 
 #include "base/alloc.h"
-#include "base/histogram.h"
+#include "base/clock.h"
 #include "base/macro.h"
+#include "base/strbuf.h"
 #include "priv/loader.h"
 #include "probe/func/internal.h"
 
@@ -38,47 +39,23 @@ static void read_counts(struct engine *e, uint32_t probe, int cpus, void *scratc
 			ret->hist.bucket[i] += hists[cpu].bucket[i];
 }
 
-static struct value histogram_value(struct arena *a, const struct func_hist *h)
+static void tell_counts(struct engine *e, uint32_t probe, const struct func_counts *c)
 {
-	struct named_value *items = arena_new(a, struct named_value, HIST_BUCKETS);
-	size_t n = 0;
-	for (size_t i = 0; i < HIST_BUCKETS; i++) {
-		if (!h->bucket[i])
+	struct func_stat_rec rec = { .head = { .type = FUNC_STAT, .time_ns = clock_monotonic_ns() }, .probe = probe, .stat = c->stat };
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	strbuf_add(&b, &rec, sizeof(rec));
+	for (uint32_t i = 0; c->has_hist && i < HIST_BUCKETS; i++) {
+		struct func_bucket bucket = { .bucket = i, .count = c->hist.bucket[i] };
+		if (!bucket.count)
 			continue;
-		struct named_value *pair = arena_new(a, struct named_value, 2);
-		pair[0] = (struct named_value){ .name = SLICE("le_ns"), .value = UINT_VALUE(histogram_upper(i)) };
-		pair[1] = (struct named_value){ .name = SLICE("count"), .value = UINT_VALUE(h->bucket[i]) };
-		items[n++].value = (struct value){ .kind = VALUE_STRUCT, .list = { pair, 2 } };
+		strbuf_add(&b, &bucket, sizeof(bucket));
+		((struct func_stat_rec *)b.data)->buckets_n++;
 	}
-	return (struct value){ .kind = VALUE_LIST, .list = { items, n } };
+	((struct rec_head *)b.data)->length = (uint16_t)b.len;
+	engine_fact(e, (const struct rec_head *)b.data);
 }
 
-static void emit_stat(struct engine *e, const struct func_info *info, const struct func_counts *c)
-{
-	struct event ev;
-	event_init(&ev, EVENT_FUNCTION_STAT);
-	ev.runtime = info->kind == PROBE_KERNEL_FUNCTION ? "kernel" : "native";
-	ev.field[STAT_FUNCTION] = STRING_VALUE(slice_of(info->name));
-	ev.field[STAT_MODULE] = STRING_VALUE(slice_of(info->module));
-	ev.field[STAT_CALLS] = UINT_VALUE(c->stat.calls + c->stat.entries);
-	uint64_t min_ns = c->stat.min_and_1_ns - 1;
-	if (c->stat.calls) {
-		ev.field[STAT_TOTAL] = UINT_VALUE(c->stat.total_ns);
-		ev.field[STAT_SELF] = UINT_VALUE(c->stat.self_ns);
-		ev.field[STAT_MIN] = UINT_VALUE(min_ns);
-		ev.field[STAT_MAX] = UINT_VALUE(c->stat.max_ns);
-		ev.field[STAT_OVERHEAD] = UINT_VALUE(info->inside_ns);
-	}
-	if (c->stat.calls && c->has_hist) {
-		ev.field[STAT_P50] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.50, min_ns, c->stat.max_ns));
-		ev.field[STAT_P99] = UINT_VALUE(histogram_quantile(c->hist.bucket, HIST_BUCKETS, 0.99, min_ns, c->stat.max_ns));
-		if (engine_options(e)->hist)
-			ev.field[STAT_HISTOGRAM] = histogram_value(engine_arena(e), &c->hist);
-	}
-	engine_emit(e, &ev);
-}
-
-void func_report_stat(struct engine *e, struct func_state *s)
+void func_tell_stat(struct engine *e, struct func_state *s)
 {
 	int cpus = libbpf_num_possible_cpus();
 	if (cpus < 0)
@@ -88,9 +65,8 @@ void func_report_stat(struct engine *e, struct func_state *s)
 	_cleanup_(free) void *scratch = xcalloc((size_t)cpus, sizeof(struct func_hist));
 	_cleanup_(free) struct func_counts *counts = xcalloc(1, sizeof(*counts));
 	for (uint32_t probe = 1; probe <= s->probes_n; probe++) {
-		const struct func_info *info = func_info_of(s, probe);
 		read_counts(e, probe, cpus, scratch, counts);
-		if (info && (counts->stat.calls || counts->stat.entries))
-			emit_stat(e, info, counts);
+		if (counts->stat.calls || counts->stat.entries)
+			tell_counts(e, probe, counts);
 	}
 }

@@ -14,8 +14,16 @@ struct syscall_state {
 	struct links links;
 	struct where *where;         /* NULL: none */
 	bool wanted[SYSCALL_MAX_NR]; /* by number */
-	struct hashmap seen;         /* tid → struct syscall_seen */
+	struct hashmap counts;       /* arch<<32|nr → struct syscall_stat: of a recording's calls, for --stat */
 };
 
-/* stat.c: emits the counts that were made in the kernel. */
-void syscall_report_stat(struct engine *e);
+/* stat.c: reads the kernel's counts, and tells them as records */
+void syscall_tell_stat(struct engine *e);
+/* counts.c: what counts are shown as; and the same counts made here, from the calls of a recording */
+void syscall_show_stat(struct engine *e, const struct syscall_state *state, const struct syscall_stat_rec *rec);
+void syscall_count_call(struct syscall_state *state, const struct syscall_rec *rec);
+void syscall_show_counts(struct engine *e, struct syscall_state *state);
+void syscall_counts_done(struct syscall_state *state);
+
+/* Was the call of that number, on that architecture, asked for? A recording may hold more, and come from another machine. */
+bool syscall_is_wanted(const struct syscall_state *state, uint8_t arch, uint32_t nr);

@@ -1,4 +1,4 @@
-/* stat: reads the counts that were made in the kernel, at the end of the run. */
+/* stat: reads the counts that were made in the kernel, at the end of the run, and tells them as records. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,8 +6,9 @@
 #include <bpf/libbpf.h>
 
 #include "base/alloc.h"
-#include "base/histogram.h"
+#include "base/clock.h"
 #include "base/macro.h"
+#include "base/strbuf.h"
 #include "priv/loader.h"
 #include "probe/syscall/internal.h"
 
@@ -24,25 +25,26 @@ static void add_stat(struct syscall_stat *sum, const struct syscall_stat *one)
 		sum->bucket[i] += one->bucket[i];
 }
 
-static void emit_stat(struct engine *e, uint32_t nr, const struct syscall_stat *s)
+static void tell_counts(struct engine *e, uint32_t nr, const struct syscall_stat *s)
 {
-	const struct syscall_row *row = syscall_by_number(SYSCALL_ARCH_HERE, nr);
-	struct event ev;
-	event_init(&ev, EVENT_SYSCALL_STAT);
-	ev.field[SYSSTAT_FUNCTION] = STRING_VALUE(row                   ? slice_of(row->name)
-							  : nr == SYSCALL_OTHER ? SLICE("(unknown numbers)")
-										: arena_printf(engine_arena(e), "syscall_%#x", nr));
-	ev.field[SYSSTAT_CALLS] = UINT_VALUE(s->calls);
-	ev.field[SYSSTAT_ERRORS] = UINT_VALUE(s->errors);
-	ev.field[SYSSTAT_TOTAL] = UINT_VALUE(s->total_ns);
-	ev.field[SYSSTAT_MIN] = UINT_VALUE(s->min_ns);
-	ev.field[SYSSTAT_P50] = UINT_VALUE(histogram_quantile(s->bucket, SYSCALL_BUCKETS, 0.50, s->min_ns, s->max_ns));
-	ev.field[SYSSTAT_P99] = UINT_VALUE(histogram_quantile(s->bucket, SYSCALL_BUCKETS, 0.99, s->min_ns, s->max_ns));
-	ev.field[SYSSTAT_MAX] = UINT_VALUE(s->max_ns);
-	engine_emit(e, &ev);
+	struct syscall_stat_rec rec = {
+		.head = { .type = REC_SYSCALL_STAT, .time_ns = clock_monotonic_ns() }, .nr = nr, .arch = SYSCALL_ARCH_HERE,
+		.calls = s->calls, .errors = s->errors, .total_ns = s->total_ns, .min_ns = s->min_ns, .max_ns = s->max_ns,
+	};
+	_cleanup_(strbuf_done) struct strbuf b = {};
+	strbuf_add(&b, &rec, sizeof(rec));
+	for (uint32_t i = 0; i < SYSCALL_BUCKETS; i++) {
+		struct syscall_bucket bucket = { .bucket = i, .count = s->bucket[i] };
+		if (!bucket.count)
+			continue;
+		strbuf_add(&b, &bucket, sizeof(bucket));
+		((struct syscall_stat_rec *)b.data)->buckets_n++;
+	}
+	((struct rec_head *)b.data)->length = (uint16_t)b.len;
+	engine_fact(e, (const struct rec_head *)b.data);
 }
 
-void syscall_report_stat(struct engine *e)
+void syscall_tell_stat(struct engine *e)
 {
 	int cpus = libbpf_num_possible_cpus(), map = loader_map(engine_loader(e), "syscall_stats");
 	if (cpus < 0 || map < 0)
@@ -56,6 +58,6 @@ void syscall_report_stat(struct engine *e)
 		for (int cpu = 0; cpu < cpus; cpu++)
 			add_stat(sum, &each[cpu]);
 		if (sum->calls)
-			emit_stat(e, nr, sum);
+			tell_counts(e, nr, sum);
 	}
 }

@@ -20,7 +20,10 @@
 #define SYSCALL_FETCH_BYTES_MAX 2048 /* of all that is read for one call; the last piece may go beyond it */
 #define SYSCALL_MAX_MESSAGES 2  /* of sendmmsg and recvmmsg, with their parts */
 
-enum syscall_record { REC_SYSCALL_CALL = REC_TYPE(REC_SYSCALL, 1) };
+enum syscall_record {
+	REC_SYSCALL_CALL = REC_TYPE(REC_SYSCALL, 1),
+	REC_SYSCALL_STAT = REC_TYPE(REC_SYSCALL, 2), /* the counts of a call, as user space has read them */
+};
 
 enum syscall_flag {
 	SYSCALL_NO_RETURN = 1 << 0, /* ended without a return: exit, or still open when the tracer stopped */
@@ -138,3 +141,21 @@ struct syscall_stat {
 	__u64 calls, errors, total_ns, min_ns, max_ns;
 	__u64 bucket[SYSCALL_BUCKETS];
 };
+
+/* A bucket that is not empty. */
+struct syscall_bucket {
+	__u32 bucket;
+	__u32 pad;
+	__u64 count;
+};
+
+struct syscall_stat_rec {
+	struct rec_head head;
+	__u32 nr;
+	__u8 arch;       /* enum syscall_arch */
+	__u8 pad[3];
+	__u64 calls, errors, total_ns, min_ns, max_ns;
+	__u32 buckets_n; /* of struct syscall_bucket that follow */
+	__u32 pad2;
+};
+_Static_assert(sizeof(struct syscall_stat_rec) == sizeof(struct rec_head) + 56, "layout");

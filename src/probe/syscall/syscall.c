@@ -14,19 +14,12 @@
 #include "priv/loader.h"
 #include "probe/syscall/internal.h"
 
-#define THREADS_MAX 65536 /* remembered; when there are more, all are forgotten */
-
-/* The last record of a thread. */
-struct syscall_seen {
-	uint32_t generation, seq;
-};
-
 static int syscall_open(struct engine *e, void *state, struct reason *why)
 {
 	struct syscall_state *s = state;
 	const struct options *o = engine_options(e);
 	int r = syscall_choose(s->wanted, o->patterns.items, o->patterns.n, why);
-	if (r == 0 && o->where)
+	if (r == 0 && o->where && engine_is_live(e))
 		r = where_new(&s->where, o->where, why);
 	if (r == 0 && s->where && o->stat && where_needs_user(s->where))
 		return reason_set(why, -EINVAL, "--where '%s' cannot be decided in the kernel, where --stat counts; leave out one of them", o->where);
@@ -103,45 +96,42 @@ static int syscall_load(struct engine *e, void *state, struct reason *why)
 	return r == 0 ? attach(s, why) : r;
 }
 
-static void forget_threads(struct syscall_state *s)
+bool syscall_is_wanted(const struct syscall_state *state, uint8_t arch, uint32_t nr)
 {
-	size_t at = 0;
-	uint64_t tid;
-	void *seen;
-	while (hashmap_next(&s->seen, &at, &tid, &seen))
-		free(seen);
-	hashmap_done(&s->seen);
+	const struct syscall_row *row = arch < SYSCALL_ARCHS ? syscall_by_number(arch, nr) : NULL;
+	long here = row ? syscall_number(SYSCALL_ARCH_HERE, row) : -1;
+	return state->wanted[here < 0 ? SYSCALL_OTHER : here];
 }
 
-/* How many records of this thread were lost between the one before and this one. */
-static uint32_t lost_before(struct syscall_state *s, const struct rec_head *head)
+static void take_call(struct engine *e, struct syscall_state *s, const struct syscall_rec *rec)
 {
-	struct syscall_seen *seen = hashmap_get(&s->seen, head->tid);
-	if (!seen && s->seen.n >= THREADS_MAX)
-		forget_threads(s);
-	if (!seen) {
-		seen = xcalloc(1, sizeof(*seen));
-		hashmap_put(&s->seen, head->tid, seen);
-		seen->generation = ~head->generation;
-	}
-	if (seen->generation != head->generation)
-		*seen = (struct syscall_seen){ .generation = head->generation };
-	uint32_t lost = head->seq - seen->seq - 1;
-	seen->seq = head->seq;
-	return lost > 1u << 30 ? 0 : lost;
+	struct event event;
+	if (syscall_decode(rec, rec->head.length, engine_arena(e), &event) < 0)
+		return;
+	uint32_t lost;
+	engine_thread(e, &rec->head, &lost);
+	if (lost)
+		event.field[SYSCALL_LOST_BEFORE] = UINT_VALUE(lost);
+	if (!engine_is_live(e) && !syscall_is_wanted(s, rec->arch, rec->nr))
+		return;
+	engine_place(e, &event, &rec->head);
+	if (!engine_options(e)->stat)
+		engine_emit(e, &event);
+	else if (engine_passes(e, &event))
+		syscall_count_call(s, rec);
 }
 
 static void syscall_take(struct engine *e, void *state, const struct rec_head *head)
 {
-	struct event event;
-	if (head->type != REC_SYSCALL_CALL || syscall_decode((const void *)head, head->length, engine_arena(e), &event) < 0)
-		return;
-	uint32_t lost = lost_before(state, head);
-	if (lost) {
-		engine_tell_loss(e, head, lost);
-		event.field[SYSCALL_LOST_BEFORE] = UINT_VALUE(lost);
-	}
-	engine_emit_of(e, &event, head);
+	if (head->type == REC_SYSCALL_CALL)
+		take_call(e, state, (const void *)head);
+	else if (head->type == REC_SYSCALL_STAT)
+		syscall_show_stat(e, state, (const void *)head);
+}
+
+static void syscall_conclude(struct engine *e, void *state)
+{
+	syscall_show_counts(e, state);
 }
 
 /* Calls that are still open at the end: what they were given is known. */
@@ -168,7 +158,7 @@ static void syscall_drain(struct engine *e, void *state, bool last)
 	if (!last)
 		return;
 	if (o->stat)
-		syscall_report_stat(e);
+		syscall_tell_stat(e);
 	else if (!o->min_ns)
 		show_open(e, state);
 }
@@ -182,7 +172,7 @@ static void syscall_close(struct engine *e, void *state)
 {
 	struct syscall_state *s = state;
 	links_done(&s->links);
-	forget_threads(s);
+	syscall_counts_done(s);
 	where_free(s->where);
 }
 
@@ -194,6 +184,7 @@ const struct probe_ops syscall_probe = {
 	.load = syscall_load,
 	.decode = syscall_take,
 	.drain = syscall_drain,
+	.conclude = syscall_conclude,
 	.detach = syscall_detach,
 	.close = syscall_close,
 };

@@ -154,8 +154,8 @@ static void on_exec(struct engine *e, const struct task_rec *rec)
 static void task_decode(struct engine *e, void *state, const struct rec_head *head)
 {
 	const struct task_rec *rec = (const void *)head;
-	if (head->length < TASK_REC_SHORT)
-		return;
+	if (head->length < TASK_REC_SHORT || !engine_is_live(e))
+		return; /* of those in a recording nobody can become a target */
 	pid_t pid = (pid_t)head->pid;
 	switch (head->type) {
 	case TASK_FORK:

@@ -1,0 +1,104 @@
+/* report, export: show a recording as it was recorded, or as any other command would. */
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "base/macro.h"
+#include "cmd/cmd.h"
+#include "record/reader.h"
+
+DEFINE_CLEANUP(json_t *, json_decref)
+
+/* What cannot be asked of the past. */
+#define GROUPS_OF_NOW (OPTIONS_TRACER | OPTIONS_RECORD | OPTIONS_LIST)
+
+/* The command that made the recording, and its words. */
+static int read_meta(const char *path, const struct cmd **ret_cmd, struct text_list *ret_words, struct reason *why)
+{
+	_cleanup_(record_reader_free) struct record_reader *reader = NULL;
+	int r = record_reader_open(&reader, path, why);
+	if (r < 0)
+		return r;
+	struct slice text = record_reader_meta(reader);
+	_cleanup_(json_decref) json_t *meta = json_loadb(text.data, text.len, 0, NULL);
+	const char *name = json_string_value(json_object_get(meta, "command"));
+	*ret_cmd = name ? cmd_find_traced(name) : NULL;
+	size_t i;
+	json_t *word;
+	json_array_foreach (json_object_get(meta, "words"), i, word)
+		if (json_is_string(word))
+			text_list_add(ret_words, json_string_value(word));
+	return 0;
+}
+
+static int show(const struct cmd *cmd, struct options *o, int argc, char **argv)
+{
+	_cleanup_(text_list_done) struct text_list words = {};
+	const struct cmd *recorded = NULL, *other = argc > 1 ? cmd_find_traced(argv[1]) : NULL;
+	struct reason why = {};
+	if (argc == 0)
+		return cmd_usage(cmd, "which recording? utrace %s FILE", cmd->name);
+	if (read_meta(argv[0], &recorded, &words, &why) < 0)
+		return cmd_fail(EXIT_FAILED, "%s", why.text);
+	if (!other && argc > 1 && argv[1][0] != '-')
+		return cmd_usage(cmd, "'%.80s' is no command that shows a recording: utrace %s FILE [func|sys ...]", argv[1], cmd->name);
+	if (!other && !recorded)
+		return cmd_fail(EXIT_FAILED, "'%s' was made by a command that this utrace does not know; name one: utrace %s FILE func", argv[0], cmd->name);
+	if (other)
+		text_list_done(&words);
+	for (int i = other ? 2 : 1; i < argc; i++)
+		text_list_add(&words, argv[i]);
+	o->from = argv[0];
+	other = other ? other : recorded;
+	unsigned groups = (other->groups & ~GROUPS_OF_NOW) | OPTIONS_REPORT;
+	return cmd_run_as(other, groups, o, (int)words.n, words.items);
+}
+
+static int report_run(const struct cmd *cmd, struct options *o, int argc, char **argv)
+{
+	return show(cmd, o, argc, argv);
+}
+
+static int export_run(const struct cmd *cmd, struct options *o, int argc, char **argv)
+{
+	return show(cmd, o, argc, argv);
+}
+
+static const char *const report_examples[] = {
+	"utrace report slow.utr", "as it was shown, or would have been",
+	"utrace report slow.utr --since 14:02:10 --until 14:02:15", "five seconds of it",
+	"utrace report slow.utr func --stat", "its calls as a table",
+	"utrace report slow.utr --min 10ms --json", "its slow calls, as JSON",
+	NULL,
+};
+
+static const char *const export_examples[] = {
+	"utrace export slow.utr -o slow.json", "every event as a line of JSON",
+	NULL,
+};
+
+#define GROUPS_OF_REPORT \
+	(OPTIONS_GENERAL | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_REPORT)
+
+const struct cmd report_cmd = {
+	.name = "report",
+	.usage = "[OPTIONS] FILE [COMMAND [WHAT]] [OPTIONS]",
+	.summary = "show a recording as it was recorded, or as any command would",
+	.details = "FILE is what utrace record or --record wrote; the further files of a rotated recording are read with it. Without COMMAND it "
+		   "is shown as the command that made it shows it, with its options; options that are given here come on top. With COMMAND "
+		   "(func, sys) it is shown as that command would show it: other patterns, --stat, --where, --json.\n\n"
+		   "A recording that the end of the tracer cut short is read to its last whole chunk. Nothing but FILE is needed: names are in it.",
+	.groups = GROUPS_OF_REPORT,
+	.examples = report_examples,
+	.run_other = report_run,
+};
+
+const struct cmd export_cmd = {
+	.name = "export",
+	.usage = "[OPTIONS] FILE [COMMAND [WHAT]] -o FILE",
+	.summary = "turn a recording into another format",
+	.details = "What utrace report shows, written to a file in the format that its suffix, or --format, tells.",
+	.groups = GROUPS_OF_REPORT,
+	.examples = export_examples,
+	.run_other = export_run,
+};
