@@ -9,6 +9,9 @@
  * file begins with one, and a reader that comes from the chunk before skips it. Index and footer are there when the
  * recording was closed well; without them the chunk headers are walked. What stands behind the last whole chunk is ignored,
  * and said. A chunk whose checksum is wrong is left out, and counted.
+ *
+ * A header may grow at its end; its last four bytes, as header_bytes has it, are always its checksum: the CRC-32C of all
+ * bytes of it before them.
  */
 #pragma once
 
@@ -20,18 +23,19 @@
 #define RECORD_FOOTER_MAGIC 0x444e4555u   /* "UEND" */
 #define RECORD_VERSION 1
 
-#define RECORD_CHUNK_BYTES (1024 * 1024u)         /* raw bytes, about, of a full RECORDS chunk */
+#define RECORD_CHUNK_BYTES (1024 * 1024u)           /* raw bytes, about, of a full RECORDS chunk */
+#define RECORD_HEADER_MAX_BYTES 512u                /* a reader refuses more */
 #define RECORD_CHUNK_MAX_BYTES (64 * 1024 * 1024u) /* a reader refuses more, stored or raw */
 
 struct record_file_header {
 	char magic[8];
 	uint16_t version;       /* a reader refuses a higher one */
-	uint16_t header_bytes;  /* of this structure: fields are added at the end */
+	uint16_t header_bytes;  /* of this structure */
 	uint32_t segment;       /* 0, 1, 2 ... of a rotated recording */
 	uint8_t id[16];         /* random; the same in all segments of a recording */
 	uint64_t created_ns;    /* CLOCK_REALTIME */
 	uint32_t reserved[5];
-	uint32_t crc32c;        /* of all bytes before it */
+	uint32_t crc32c;
 };
 _Static_assert(sizeof(struct record_file_header) == 64, "layout");
 
@@ -51,10 +55,10 @@ struct record_chunk_header {
 	uint8_t cipher;         /* enum record_cipher: of the stored bytes, after compression */
 	uint8_t pad;
 	uint16_t flags;         /* enum record_chunk_flag */
-	uint32_t n_records;
+	uint32_t n_records;     /* of STATE and RECORDS */
 	uint32_t stored_bytes;  /* that follow this header */
 	uint32_t raw_bytes;     /* after decryption and decompression */
-	uint64_t first_ns;      /* least and greatest head.time_ns of its records: CLOCK_MONOTONIC; 0 without records */
+	uint64_t first_ns;      /* least and greatest head.time_ns of its records that are no facts: CLOCK_MONOTONIC; 0: none */
 	uint64_t last_ns;
 	uint64_t number;        /* counts all chunks of the recording: a gap tells of chunks that are missing */
 	uint64_t key_id;        /* of the cipher; 0: none */
@@ -62,7 +66,7 @@ struct record_chunk_header {
 	uint8_t mac[16];
 	uint32_t stored_crc32c; /* of the stored bytes */
 	uint32_t reserved[3];
-	uint32_t crc32c;        /* of all bytes of this header before it */
+	uint32_t crc32c;
 };
 _Static_assert(sizeof(struct record_chunk_header) == 104, "layout");
 

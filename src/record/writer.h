@@ -16,6 +16,7 @@
 #include "bpf/record.abi.h"
 
 #define RECORD_SYNC_NS 5000000000ull
+#define RECORD_RING_BYTES (256ull << 20) /* what a ring holds that is bounded by time alone */
 
 struct record_writer;
 
@@ -24,10 +25,14 @@ struct record_writer_settings {
 	struct slice meta;      /* JSON */
 	struct slice layout;    /* BTF, see layout.h */
 	uint64_t rotate_bytes, rotate_ns; /* begin another file when this one is so large, so old; 0: never */
-	uint64_t ring_bytes, ring_ns;     /* keep so much in memory (compressed bytes; time) and write nothing until saved; 0: no ring */
+	/* Keep so much in memory (compressed bytes; time) and write nothing until saved; both 0: no ring, ring_bytes 0: RECORD_RING_BYTES. */
+	uint64_t ring_bytes, ring_ns;
 };
 
-/* Creates the file, mode 0600, an old one is overwritten. -errno and @why: it cannot be written. */
+/*
+ * Creates the file, mode 0600, an old one is overwritten; a ring creates none before it is saved. -errno and @why: it cannot
+ * be written.
+ */
 int record_writer_open(struct record_writer **ret, const struct record_writer_settings *settings, struct reason *why);
 
 /* Copies one record into the current chunk. After a failure (full disk): does nothing. */
@@ -44,14 +49,17 @@ void record_writer_end_state(struct record_writer *w);
 /* A few times a second: hands over a chunk that is a second old. */
 void record_writer_tick(struct record_writer *w, uint64_t now_ns);
 
-/* Of a ring: what it holds goes to the file now, in the background; the ring begins anew. */
+/*
+ * Of a ring: what it holds goes to a file now, in the background, as a recording of its own; the ring begins anew and wants
+ * state. Not between begin_state() and end_state().
+ */
 void record_writer_save(struct record_writer *w);
 
 /* -errno of the first write that failed, once there is one; the file then ends at its last whole chunk. 0: none. */
 int record_writer_error(const struct record_writer *w);
 
 struct record_written {
-	uint64_t records, bytes; /* in files: whole records, stored bytes */
+	uint64_t records, bytes; /* in files: records without those of STATE, stored bytes */
 	uint32_t files;
 };
 
