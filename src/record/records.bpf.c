@@ -33,8 +33,10 @@ struct record_types {
 	struct run_thread_rec r0285;  /* RUN_THREAD */
 	struct func_call_rec r0301;   /* FUNC_CALL */
 	struct func_point_rec r0302;  /* FUNC_POINT */
+	struct func_stat_rec r0303;   /* FUNC_STAT */
 	struct func_probe_fact r0380; /* FUNC_PROBE_FACT */
 	struct syscall_rec r0401;     /* REC_SYSCALL_CALL */
+	struct syscall_stat_rec r0402; /* REC_SYSCALL_STAT */
 };
 
 struct record_types record_types; /* of no memory: only its type is kept */
