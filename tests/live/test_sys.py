@@ -34,13 +34,33 @@ def run(*words, **kwargs):
     return done.returncode, done.stdout, done.stderr
 
 
+def epoll_data(found):
+    word = int(found[1], 0)
+    return f"{{u32={word & 0xffffffff}, u64={word}}}"
+
+
+# What one strace writes otherwise than another, brought into the form that utrace shows; nothing is left out.
+VERSIONS = [
+    (r"(?<=\bdata=)(0x[0-9a-f]+|0)\b", epoll_data),  # 6.13 shows the union as one number, 6.1 by its members
+    # Linux 6.3 has a command that 6.1 does not know yet.
+    (r"(?<=\|)0x200\)$", "MEMBARRIER_CMD_GET_REGISTRATIONS)"),
+]
+
+
+def line_of_strace(line):
+    line = re.sub(r"\)\s+= ", ") = ", line, count=1)
+    for pattern, form in VERSIONS if line.startswith(("epoll_", "membarrier(")) else ():
+        line = re.sub(pattern, form, line)
+    return line
+
+
 def by_strace(tmp_path, argv):
     """Lines of each thread, in the order in which the threads began."""
     subprocess.run(["strace", "-ff", "-s", "64", "-o", tmp_path / "strace", *FIXED, *argv], **SILENT)
     threads = {}
     for name in glob.glob(f"{tmp_path}/strace.*"):
         lines = pathlib.Path(name).read_text(errors="replace").splitlines()
-        threads[int(name.rsplit(".", 1)[1])] = [re.sub(r"\)\s+= ", ") = ", line, count=1) for line in lines if line[:3] not in ("---", "+++")]
+        threads[int(name.rsplit(".", 1)[1])] = [line_of_strace(line) for line in lines if line[:3] not in ("---", "+++")]
         os.unlink(name)
     return threads
 
