@@ -411,6 +411,13 @@ static void check_content(int fd)
 	close(fd);
 }
 
+/* Are we in a chroot into a plain folder? There "/" is no mount. */
+static bool in_chroot(void)
+{
+	struct statx s;
+	return statx(AT_FDCWD, "/", 0, 0, &s) == 0 && !(s.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static void the_file_of_a_mapping_is_opened_wherever_it_lies(void **state)
 {
 	static struct library cases[] = {
@@ -431,8 +438,8 @@ static void the_file_of_a_mapping_is_opened_wherever_it_lies(void **state)
 		struct mapping lib = *library_of(&m);
 		assert_int_equal(lib.deleted, cases[i].deleted);
 		check_content(proc_open_mapping(c.pid, &lib));
-		lib.end += 4096; /* as when the mapping has changed since: found by its path */
-		if (!lib.deleted && !(cases[i].unmounted_here && cases[i].chrooted))
+		lib.end += 4096; /* as when the mapping has changed since: found by its path, unless that is told from above its root */
+		if (!lib.deleted && !(cases[i].unmounted_here && (cases[i].chrooted || in_chroot())))
 			check_content(proc_open_mapping(c.pid, &lib));
 		lib.inode++;
 		int r = proc_open_mapping(c.pid, &lib);
