@@ -274,13 +274,17 @@ static void on_signal(struct engine *e)
 	}
 }
 
+static bool command_ended(const struct engine *e)
+{
+	int status;
+	return e->held && held_ended(e->held, &status);
+}
+
 /* Has everything that could still bring an event ended? */
 static bool nothing_left(const struct engine *e)
 {
-	if (e->held) {
-		int status;
-		return held_ended(e->held, &status) && (e->processes.n == 0 || engine_options(e)->no_follow);
-	}
+	if (e->held)
+		return command_ended(e) && (engine_options(e)->no_follow || (held_alone(e->held) && e->processes.n == 0));
 	return e->processes.n == 0 && !e->targets.picks_up && !e->job->without_targets;
 }
 
@@ -302,12 +306,6 @@ static bool time_is_up(const struct engine *e)
 {
 	uint64_t duration_ns = engine_options(e)->duration_ns;
 	return duration_ns && clock_monotonic_ns() - e->started_ns >= duration_ns;
-}
-
-static bool command_ended(const struct engine *e)
-{
-	int status;
-	return e->held && held_ended(e->held, &status);
 }
 
 static void loop(struct engine *e)

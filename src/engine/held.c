@@ -18,6 +18,7 @@ struct held {
 	void *arg;
 	pid_t pid;
 	bool ended, released, stopped;
+	bool alone; /* the kernel knows of no process under our hand any more */
 	int status;
 	struct hashmap threads; /* tid → its process, as a number */
 };
@@ -130,6 +131,11 @@ bool held_ended(const struct held *h, int *ret_status)
 	return h->ended;
 }
 
+bool held_alone(const struct held *h)
+{
+	return h->alone;
+}
+
 bool held_stopped(const struct held *h)
 {
 	return h->stopped && !h->ended;
@@ -214,8 +220,10 @@ bool held_dispatch(struct held *h)
 	for (int i = 0; i < STOPS_A_ROUND; i++) {
 		int status;
 		pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
-		if (tid <= 0)
+		if (tid <= 0) {
+			h->alone = tid < 0 && errno == ECHILD;
 			return false;
+		}
 		if (WIFSTOPPED(status))
 			on_stop(h, tid, status);
 		else

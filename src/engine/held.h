@@ -44,6 +44,11 @@ void held_release(struct held *h);              /* lets the command begin */
 /* Call on SIGCHLD: deals with what stopped or ended. True: there may be more; look at other things, then call again. */
 bool held_dispatch(struct held *h);
 bool held_ended(const struct held *h, int *ret_status); /* has the command itself ended? its wait status */
+/*
+ * Have all of them ended, also those that have not been told of yet? A child is told of at its own first stop, which may be seen
+ * after its parent's end.
+ */
+bool held_alone(const struct held *h);
 bool held_stopped(const struct held *h);                /* is it stopped as a job (SIGTSTP, SIGSTOP)? */
 /* Passes a signal on to the command. */
 void held_kill(struct held *h, int sig);

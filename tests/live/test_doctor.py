@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import mounts
+
 ROOT = Path(__file__).resolve().parents[2]
 UTRACE = os.environ.get("UTRACE", str(ROOT / "build/src/utrace"))
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -52,7 +54,7 @@ def kernel_config():
 def securityfs(name):
     """Mounted in a mount namespace of its own: nobody else sees it."""
     script = f"mount -t securityfs securityfs /sys/kernel/security && cat /sys/kernel/security/{name}"
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, preexec_fn=mounts.apart)
     if done.returncode:
         pytest.skip(done.stderr)
     return done.stdout.strip()

@@ -464,6 +464,28 @@ def test_a_command_that_stands_still_for_us_goes_on_when_we_are_killed(utrace, b
     assert live.stdout.until("^made") == "made 101"
 
 
+HEIRS = COUNTING + r"""
+int main(void)
+{
+	share();
+	many(1);
+	for (int i = 1; i < 100; i++) {
+		if (fork()) _exit(i == 1 ? 4 : 0);
+		many(1);
+	}
+	tell();
+	return 0;
+}
+"""
+
+
+def test_each_of_a_hundred_that_end_when_they_have_forked_is_followed(utrace, built):
+    """The end of one may be seen before its child's beginning; then nobody whom we know of is left."""
+    seen = utrace.func("work", "inner", command=[built(HEIRS, "-pthread")])
+    assert seen.status == 4 and seen.count() == printed(seen.stdout) and seen.count()["work"] == 100
+    assert len({call["process_id"] for call in seen.calls}) == 100
+
+
 def test_a_command_that_leaves_children_behind_is_followed_until_they_have_ended(utrace, built):
     prog = built(MODES, "-pthread")
     seen = utrace.func("work", "inner", command=["sh", "-c", f"(sleep 0.3; {prog} plain) & exit 4"])

@@ -17,6 +17,7 @@ import time
 import pytest
 
 import callgrind
+import mounts
 from truth import UTRACE, Run, as_root, environment, events_of, needs, utrace
 
 pytestmark = as_root
@@ -205,7 +206,7 @@ EPOLL_WAIT = ("232", "281") if os.uname().machine == "x86_64" else ("22",)  # ep
 
 class Nginx:
     binary = "nginx"
-    before = []
+    prepare = None
 
     def __init__(self, folder, port):
         self.port, self.pid_file = port, folder / "pid"
@@ -256,7 +257,10 @@ http {{
 class Redis:
     binary = "redis-server"
     # Its tables are hashed with bytes of /dev/urandom, and collisions are compared: zeros make that the same every time.
-    before = ["unshare", "-m", "sh", "-c", 'mount --bind /dev/zero /dev/urandom && exec "$@"', "sh"]
+    @staticmethod
+    def prepare():
+        mounts.apart()
+        mounts.mount("/dev/zero", "/dev/urandom", flags=mounts.MS_BIND)
 
     def __init__(self, folder, port):
         self.port = port
@@ -290,8 +294,9 @@ class Redis:
 
 
 def serve(server, argv, pause=0, **more):
-    """Runs the server under what @argv puts before it, loads it, ends it."""
-    process = subprocess.Popen([str(a) for a in [*server.before, *argv]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**more))
+    """Runs the server under what @argv puts before it, in the surroundings that it prepares, loads it, ends it."""
+    process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**more),
+                               preexec_fn=server.prepare)
     try:
         wait_until(lambda: listening(server.port), "listens", process)
         server.load(pause)
