@@ -193,12 +193,13 @@ def build(runner, name, compiler, options=('-Dwerror=true',), targets=()):
     return step(runner, 'ninja', '-C', where, *targets)
 
 
-def meson_test(runner, name):
+def meson_test(runner, name, suite='unit', setup=None):
     where = os.path.join(BUILDS, name)
-    log = os.path.join(where, 'meson-logs', 'testlog.json')
+    log = os.path.join(where, 'meson-logs', f'testlog-{setup}.json' if setup else 'testlog.json')
     if os.path.exists(log):
         os.unlink(log)
-    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--suite', 'unit',
+    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--suite', suite,
+                         *(['--setup', setup] if setup else []),
                          env={'ASAN_OPTIONS': 'print_legend=0:detect_leaks=1',
                               'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'})
     return judge(read_meson(log), status, runner)
@@ -272,6 +273,7 @@ SUITES = (
     Suite('build', FAST, 5, build, ('gcc', 'gcc')),
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
+    Suite('valgrind', PLAIN, 10, meson_test, ('gcc', 'fuzz', 'valgrind'), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),

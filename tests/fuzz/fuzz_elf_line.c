@@ -10,7 +10,7 @@
 
 #define COMPRESSED 0x80
 #define ADDRESSES_END 0x1000
-#define ADDRESSES_STEP 0x20
+#define ADDRESSES_STEP 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
