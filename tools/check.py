@@ -16,6 +16,8 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from typing import Callable
 
+import fuzz
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILDS = os.path.join(ROOT, 'build-check')
 LOGS = os.path.join(BUILDS, 'logs')
@@ -191,12 +193,13 @@ def build(runner, name, compiler, options=('-Dwerror=true',), targets=()):
     return step(runner, 'ninja', '-C', where, *targets)
 
 
-def meson_test(runner, name):
+def meson_test(runner, name, suite='unit', setup=None):
     where = os.path.join(BUILDS, name)
-    log = os.path.join(where, 'meson-logs', 'testlog.json')
+    log = os.path.join(where, 'meson-logs', f'testlog-{setup}.json' if setup else 'testlog.json')
     if os.path.exists(log):
         os.unlink(log)
-    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--suite', 'unit',
+    status = runner.call('meson', 'test', '-C', where, '--no-rebuild', '--print-errorlogs', '--suite', suite,
+                         *(['--setup', setup] if setup else []),
                          env={'ASAN_OPTIONS': 'print_legend=0:detect_leaks=1',
                               'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'})
     return judge(read_meson(log), status, runner)
@@ -250,20 +253,12 @@ def quickstart(runner):
     return result
 
 
-def fuzz(runner, seconds):
-    """Every fuzzer of tests/fuzz for its share of the time; NAME_seeds, where there is one, makes what fuzz_NAME begins with."""
-    result = build(runner, 'fuzz', 'clang', ('-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link', *SANITIZERS))
-    fuzzers = sorted(f for f in glob.glob(os.path.join(BUILDS, 'fuzz', 'tests', 'fuzz', 'fuzz_*')) if os.path.isfile(f))
-    if not result.failed and not fuzzers:
-        return Result(skipped=[(runner.name, 'there is no fuzzer in tests/fuzz')])
-    for fuzzer in fuzzers if not result.failed else ():
-        seeds = os.path.join('tests', 'fuzz', os.path.basename(fuzzer).removeprefix('fuzz_') + '_seeds')
-        corpus = os.path.join(BUILDS, 'fuzz', 'corpus', os.path.basename(fuzzer), '')
-        os.makedirs(corpus, exist_ok=True)
-        if os.path.exists(os.path.join(ROOT, seeds)) and runner.call(os.path.join(ROOT, seeds), corpus) != 0:
-            result.failed.append((seeds, runner.tail()))
-        result.add(step(runner, fuzzer, f'-max_total_time={seconds // len(fuzzers)}', '-timeout=10', '-rss_limit_mb=2048',
-                        '-max_len=65536', f'-artifact_prefix={corpus}', corpus))
+def fuzz_each(runner, seconds):
+    """Every fuzzer of tests/fuzz, so many seconds each; over what is known already, each is a unit test besides."""
+    where = os.path.join(BUILDS, 'fuzz')
+    result = build(runner, 'fuzz', 'clang', fuzz.OPTIONS, ('fuzzers',))
+    for name in fuzz.names() if not result.failed else ():
+        result.add(step(runner, sys.executable, os.path.join('tools', 'fuzz.py'), '-b', where, name, str(seconds)))
     return result
 
 
@@ -278,13 +273,14 @@ SUITES = (
     Suite('build', FAST, 5, build, ('gcc', 'gcc')),
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
+    Suite('valgrind', PLAIN, 10, meson_test, ('gcc', 'fuzz', 'valgrind'), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),
     Suite('live', PLAIN, 20, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
     Suite('guests', PLAIN, 20, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),
     Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='static'),
-    Suite('fuzz', ALL, 30, fuzz, (600,)),
+    Suite('fuzz', ALL, 45, fuzz_each, (60,)),
     Suite('long', ALL, 60, lambda r: pytest(r, 'tests/live', '-m', 'long', root=True), needs='build'),
 )
 

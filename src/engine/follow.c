@@ -118,6 +118,9 @@ void follow_look(struct engine *e, struct target_process *p)
 {
 	uint64_t start_ns;
 	int r = attach_to(e, p);
+	if (p->process.mappings.cut)
+		engine_note(e, "%s[%d] maps more code than utrace keeps track of: only the first %zu files are looked at", p->process.comm,
+			    p->process.pid, p->process.mappings.n);
 	if (proc_start_time(p->process.pid, &start_ns) < 0 || !processes_is_same(p, start_ns) || (r < 0 && !proc_alive(p->process.pid)))
 		follow_end(e, p);
 }

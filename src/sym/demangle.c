@@ -40,19 +40,15 @@ static void collect(const char *s, size_t len, void *opaque)
 	strbuf_add(&t->buf, s, len);
 }
 
-/*
- * Without libiberty's limit of recursion, which refuses C++ names above 1 KiB unseen; NAME_MAX_BYTES bounds the depth:
- * 4,000 nested pointers take 1 MB of stack.
- */
-static bool fits(demangler *f, const char *name, struct text *t)
+static bool fits(demangler *f, const char *name, int options, struct text *t)
 {
-	return setjmp(t->too_long) == 0 && f(name, DMGL_NO_RECURSE_LIMIT, collect, t) && t->buf.len;
+	return setjmp(t->too_long) == 0 && f(name, options, collect, t) && t->buf.len;
 }
 
-static char *run(demangler *f, const char *name, const char *suffix)
+static char *run(demangler *f, const char *name, int options, const char *suffix)
 {
 	struct text t = {};
-	if (!fits(f, name, &t)) {
+	if (!fits(f, name, options, &t)) {
 		strbuf_done(&t.buf);
 		return NULL;
 	}
@@ -83,7 +79,11 @@ static char *demangle_cpp(const char *name)
 {
 	/* Nothing in a C++ name is a dot: what follows one is the compiler's (.cold, .part.0, .llvm.1234). */
 	_cleanup_(free) char *stem = strndup(name, strcspn(name, "."));
-	return stem && is_bounded_cpp(stem) ? run(cplus_demangle_v3_callback, stem, name + strlen(stem)) : NULL;
+	/*
+	 * Without libiberty's limit of recursion, which refuses names above 1 KiB unseen; NAME_MAX_BYTES bounds the depth: 4,000
+	 * nested pointers take 1 MB of stack.
+	 */
+	return stem && is_bounded_cpp(stem) ? run(cplus_demangle_v3_callback, stem, DMGL_NO_RECURSE_LIMIT, name + strlen(stem)) : NULL;
 }
 
 char *demangle(const char *name)
@@ -94,7 +94,8 @@ char *demangle(const char *name)
 		return is_bounded_d(name) ? dlang_demangle(name, DMGL_NO_OPTS) : NULL;
 	if (name[1] != 'Z' && name[1] != 'R')
 		return NULL;
-	char *text = run(rust_demangle_callback, name, "");
+	/* With that limit: a back reference of Rust may lead to itself. */
+	char *text = run(rust_demangle_callback, name, DMGL_NO_OPTS, "");
 	if (text || name[1] != 'Z')
 		return text;
 	return demangle_cpp(name);

@@ -237,9 +237,9 @@ static void read_fde(struct reader *r, const Dwarf_FDE *fde)
 
 static void read_entries(struct reader *r)
 {
-	Dwarf_Off at = 0, next;
+	Dwarf_Off at = 0, next = 0; /* left as it is for an entry that ends beyond the section */
 	Dwarf_CFI_Entry entry;
-	while (at + 4 <= r->data.d_size) {
+	while (at < r->data.d_size && r->data.d_size - at >= sizeof(uint32_t)) {
 		uint32_t length;
 		memcpy(&length, (const char *)r->data.d_buf + at, sizeof(length));
 		int got = length ? dwarf_next_cfi(r->ident, &r->data, true, at, &next, &entry) : 1;

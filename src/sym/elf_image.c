@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,10 +33,21 @@ int image_open(struct elf_image *ret, int fd)
 	return image_check(ret);
 }
 
+/*
+ * What a stranger's file names may be a pipe, which nobody will ever write to, or a device, which acts when it is opened. So
+ * it is looked at first, by a descriptor that opens nothing.
+ */
 int image_open_path(struct elf_image *ret, const char *path)
 {
-	/* O_NONBLOCK: what a stranger's file names may be a pipe, which nobody will ever write to. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_(fd_close) int handle = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	char again[64];
+	if (handle < 0 || fstat(handle, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOEXEC;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", handle);
+	int fd = open(again, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : image_open(ret, fd);
 }
 

@@ -17,9 +17,10 @@
 
 #include "base/alloc.h"
 #include "base/macro.h"
-#include "sys/proc.h"
+#include "sys/proc_text.h"
 
 #define DELETED " (deleted)"
+#define READ_BYTES (64u << 10) /* a line is at most a path of PATH_MAX, each byte written as four */
 
 void mappings_done(struct mappings *m)
 {
@@ -27,28 +28,6 @@ void mappings_done(struct mappings *m)
 		free(m->items[i].path);
 	free(m->items);
 	*m = (struct mappings){};
-}
-
-/* Reads to the end; the kernel gives about a page a read, whatever is asked for. */
-static int read_whole(int fd, char **ret, size_t *ret_len)
-{
-	_cleanup_(free) char *text = NULL;
-	size_t len = 0, cap = 0;
-	for (;;) {
-		if (cap - len < 4096) {
-			cap = cap ? cap * 2 : 64u * 1024;
-			text = xrealloc(text, cap);
-		}
-		ssize_t n = read(fd, text + len, cap - len);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	*ret = take_ptr(text);
-	*ret_len = len;
-	return 0;
 }
 
 /* Reads a number of the base, and the one byte behind it. */
@@ -104,37 +83,79 @@ static bool parse_line(const char *at, const char *end, struct mapping *ret)
 	return true;
 }
 
-static void parse_maps(struct mappings *m, const char *text, size_t len)
+/* A process that maps more than anybody does is hostile, or our table is too small: its first mappings are kept. */
+static void add_mapping(struct mappings *m, struct mapping *item)
 {
-	for (const char *at = text, *end = text + len; at < end;) {
+	size_t bytes = strlen(item->path) + 1;
+	if (m->n >= MAPPINGS_MAX || bytes > MAPPINGS_PATHS_MAX_BYTES - m->path_bytes) {
+		m->cut = true;
+		free(item->path);
+		return;
+	}
+	m->path_bytes += bytes;
+	GROW(m->items, m->n, m->cap);
+	m->items[m->n++] = *item;
+}
+
+void mappings_parse(struct mappings *m, struct slice text)
+{
+	for (const char *at = text.data, *end = text.data + text.len; at < end;) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *line_end = newline ? newline : end;
 		struct mapping item;
-		if (parse_line(at, line_end, &item)) {
-			GROW(m->items, m->n, m->cap);
-			m->items[m->n++] = item;
-		}
-		at = line_end + 1;
+		if (parse_line(at, line_end, &item))
+			add_mapping(m, &item);
+		at = newline ? newline + 1 : end;
 	}
+}
+
+/* Takes the whole lines off the front of @buf; what is left of it is the beginning of a line. */
+static void take_lines(struct mappings *m, char *buf, size_t *len)
+{
+	const char *last = memrchr(buf, '\n', *len);
+	size_t whole = last ? (size_t)(last - buf) + 1 : 0;
+	mappings_parse(m, (struct slice){ buf, whole });
+	*len -= whole;
+	memmove(buf, buf + whole, *len);
+}
+
+/* The kernel gives about a page a read, whatever is asked for. *@ret_any: there was something to read. */
+static int read_maps(struct mappings *m, int fd, bool *ret_any)
+{
+	_cleanup_(free) char *buf = xmalloc(READ_BYTES);
+	size_t len = 0;
+	for (;;) {
+		ssize_t n = read(fd, buf + len, READ_BYTES - len);
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		*ret_any = true;
+		len += (size_t)n;
+		take_lines(m, buf, &len);
+		if (len == READ_BYTES)
+			return -EIO;
+	}
+	mappings_parse(m, (struct slice){ buf, len });
+	return 0;
 }
 
 int proc_mappings(struct mappings *ret, pid_t pid)
 {
+	_cleanup_(mappings_done) struct mappings m = {};
 	char path[64];
+	bool any = false;
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	_cleanup_(free) char *text = NULL;
-	size_t len = 0;
-	int r = read_whole(fd, &text, &len);
+	int r = read_maps(&m, fd, &any);
 	if (r < 0)
 		return r;
-	if (len == 0 && !proc_alive(pid)) /* a zombie has an empty file, as has a kernel thread */
+	if (!any && !proc_alive(pid)) /* a zombie has an empty file, as has a kernel thread */
 		return -ESRCH;
-	struct mappings m = {};
-	parse_maps(&m, text, len);
 	*ret = m;
+	m = (struct mappings){};
 	return 0;
 }
 

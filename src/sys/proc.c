@@ -2,7 +2,7 @@
  * proc: single facts of a process, each from one read of one file (proc(5)). A file of /proc/PID can vanish between any
  * two calls: opening it then gives ENOENT, reading it ESRCH; both leave here as -ESRCH.
  */
-#include "sys/proc.h"
+#include "sys/proc_text.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -47,22 +47,11 @@ static ssize_t read_file(pid_t pid, const char *name, char *ret, size_t size)
 	return (ssize_t)len;
 }
 
-/* What of proc(5)'s stat is used here. */
-struct stat_fields {
-	char state;
-	pid_t parent;
-	uint64_t start_ticks;
-};
-
 /* The name, the second field, may hold spaces and parentheses: count from its last ')'. */
-static int read_stat(pid_t pid, struct stat_fields *ret)
+int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
-	char text[1024];
-	ssize_t n = read_file(pid, "stat", text, sizeof(text));
-	if (n < 0)
-		return (int)n;
 	const char *after_name = strrchr(text, ')');
-	struct stat_fields f;
+	struct proc_stat f;
 	if (!after_name || sscanf(after_name + 1,
 	                          " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64, &f.state,
 	                          &f.parent, &f.start_ticks) != 3)
@@ -71,9 +60,16 @@ static int read_stat(pid_t pid, struct stat_fields *ret)
 	return 0;
 }
 
+static int read_stat(pid_t pid, struct proc_stat *ret)
+{
+	char text[1024];
+	ssize_t n = read_file(pid, "stat", text, sizeof(text));
+	return n < 0 ? (int)n : proc_stat_parse(text, ret);
+}
+
 bool proc_alive(pid_t pid)
 {
-	struct stat_fields f;
+	struct proc_stat f;
 	return read_stat(pid, &f) == 0 && f.state != 'Z' && f.state != 'X';
 }
 
@@ -85,7 +81,7 @@ static int missing(pid_t pid)
 
 int proc_parent(pid_t pid, pid_t *ret)
 {
-	struct stat_fields f;
+	struct proc_stat f;
 	int r = read_stat(pid, &f);
 	if (r < 0)
 		return r;
@@ -95,7 +91,7 @@ int proc_parent(pid_t pid, pid_t *ret)
 
 int proc_start_time(pid_t pid, uint64_t *ret_ns)
 {
-	struct stat_fields f;
+	struct proc_stat f;
 	int r = read_stat(pid, &f);
 	if (r < 0)
 		return r;
@@ -140,18 +136,21 @@ int proc_exe(pid_t pid, char *ret, size_t size)
 }
 
 /* "Uid: real effective saved filesystem" */
-int proc_uid(pid_t pid, uid_t *ret)
+int proc_uid_parse(const char *text, uid_t *ret)
 {
-	char text[STATUS_BYTES];
-	ssize_t n = read_file(pid, "status", text, sizeof(text));
-	if (n < 0)
-		return (int)n;
 	const char *line = strstr(text, "\nUid:");
 	uid_t effective;
 	if (!line || sscanf(line, "\nUid: %*u %u", &effective) != 1)
 		return -EIO;
 	*ret = effective;
 	return 0;
+}
+
+int proc_uid(pid_t pid, uid_t *ret)
+{
+	char text[STATUS_BYTES];
+	ssize_t n = read_file(pid, "status", text, sizeof(text));
+	return n < 0 ? (int)n : proc_uid_parse(text, ret);
 }
 
 int proc_namespace(pid_t pid, const char *kind, uint64_t *ret_inode)
@@ -167,7 +166,7 @@ int proc_namespace(pid_t pid, const char *kind, uint64_t *ret_inode)
 }
 
 /* Lines are "id:controllers:path"; the unified hierarchy has id 0 and no controllers (cgroups(7)). */
-static char *find_cgroup(char *text)
+char *proc_cgroup_parse(char *text)
 {
 	char *memory = NULL;
 	for (char *save = NULL, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -191,7 +190,7 @@ int proc_cgroup(pid_t pid, char *ret, size_t size)
 	ssize_t n = read_file(pid, "cgroup", text, 16 * 4096);
 	if (n < 0)
 		return (int)n;
-	char *path = find_cgroup(text);
+	char *path = proc_cgroup_parse(text);
 	if (!path)
 		return -ENOENT;
 	cut_suffix(path, " (deleted)");

@@ -18,6 +18,8 @@ struct mapping { /* one executable mapping of a file */
 struct mappings {
 	struct mapping *items;
 	size_t n, cap;
+	size_t path_bytes;
+	bool cut;            /* there were more than our bound */
 };
 
 void mappings_done(struct mappings *m);

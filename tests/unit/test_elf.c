@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -417,6 +418,24 @@ static void what_is_no_elf_file_says_so(void **state)
 	assert_int_equal(elf_open(&elf, in_dir("absent"), NULL), -ENOENT);
 }
 
+/* A device may act when it is opened: a watchdog begins to run, a tape winds back. A pipe stands for it here. */
+static void what_a_file_names_is_not_opened_unless_it_is_a_file(void **state)
+{
+	const struct elf_func *funcs;
+	size_t n;
+	char event[512];
+	assert_true(shell("gcc -s -O2 -Wl,--build-id=none c.c -o naming && echo x >device && objcopy --add-gnu-debuglink=device naming && rm device && "
+			  "mkfifo -m 600 device"));
+	_cleanup_(fd_close) int seen = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	assert_true(inotify_add_watch(seen, in_dir("device"), IN_OPEN) >= 0);
+	_cleanup_(elf_close) struct elf *elf = open_elf("naming");
+	assert_int_equal(elf_functions(elf, &funcs, &n, NULL), 0);
+	assert_int_equal(read(seen, event, sizeof(event)), -1);
+	assert_int_equal(errno, EAGAIN);
+	_cleanup_(fd_close) int other = open(in_dir("device"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(read(seen, event, sizeof(event)) > 0); /* it would have been seen */
+}
+
 static void a_file_that_shrinks_under_us_does_no_harm(void **state)
 {
 	for (int when = 0; when < 2; when++) {
@@ -567,6 +586,7 @@ int main(void)
 		cmocka_unit_test(who_throws_or_catches_has_an_unwinder),
 		cmocka_unit_test(every_truncation_is_an_error_or_harmless),
 		cmocka_unit_test(what_is_no_elf_file_says_so),
+		cmocka_unit_test(what_a_file_names_is_not_opened_unless_it_is_a_file),
 		cmocka_unit_test(a_file_that_shrinks_under_us_does_no_harm),
 	};
 	return cmocka_run_group_tests(tests, make_programs, remove_programs);

@@ -22,7 +22,8 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
-#include "sys/proc.h"
+#include "base/strbuf.h"
+#include "sys/proc_text.h"
 
 #define GONE ((pid_t)(1 << 22)) /* the first that no kernel gives: PID_MAX_LIMIT, include/linux/threads.h */
 
@@ -337,6 +338,31 @@ static void mappings_are_the_executable_files_of_maps(void **state)
 	assert_null(fgets(want, sizeof(want), f));
 }
 
+/* A process may map what it likes, by the longest names that there are: what is kept of it is bounded, and it is said. */
+static void what_is_kept_of_mappings_is_bounded(void **state)
+{
+	static const struct {
+		size_t name_len, lines, kept;
+	} cases[] = {
+		{ 10, MAPPINGS_MAX, MAPPINGS_MAX },
+		{ 10, MAPPINGS_MAX + 100, MAPPINGS_MAX },
+		{ 4095, 10000, MAPPINGS_PATHS_MAX_BYTES / 4096 },
+	};
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		_cleanup_(strbuf_done) struct strbuf line = {}, maps = {};
+		_cleanup_(mappings_done) struct mappings m = {};
+		strbuf_adds(&line, "1000-2000 r-xp 00000000 fd:01 7 /");
+		strbuf_pad(&line, 'x', cases[c].name_len - 1);
+		strbuf_addc(&line, '\n');
+		for (size_t i = 0; i < cases[c].lines; i++)
+			strbuf_add_slice(&maps, strbuf_slice(&line));
+		mappings_parse(&m, strbuf_slice(&maps));
+		assert_int_equal(m.n, cases[c].kept);
+		assert_int_equal(m.cut, cases[c].kept < cases[c].lines);
+		assert_int_equal(strlen(m.items[m.n - 1].path), cases[c].name_len);
+	}
+}
+
 static void five_thousand_mappings_are_all_seen(void **state)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = 5000;
@@ -468,6 +494,7 @@ int main(void)
 		cmocka_unit_test(threads_are_those_of_ps),
 		cmocka_unit_test(all_processes_include_us_and_our_child),
 		cmocka_unit_test(mappings_are_the_executable_files_of_maps),
+		cmocka_unit_test(what_is_kept_of_mappings_is_bounded),
 		cmocka_unit_test(five_thousand_mappings_are_all_seen),
 		cmocka_unit_test(the_file_of_a_mapping_is_opened_wherever_it_lies),
 	};
