@@ -10,24 +10,25 @@
 
 #define BPF ABILITY_BIT(ABILITY_BPF)
 #define BTF ABILITY_BIT(ABILITY_BTF)
+#define COOKIE ABILITY_BIT(ABILITY_COOKIE)
 
 const struct ability abilities[ABILITIES] = {
 	[ABILITY_BPF] = { "bpf", "BPF programs that trace", "4.1", "run as root, or grant these (above)",
 			  .probe = ability_try_bpf },
 	[ABILITY_BTF] = { "btf", "the kernel's types: structure fields by name", "5.4, CONFIG_DEBUG_INFO_BTF",
-			  "a kernel with CONFIG_DEBUG_INFO_BTF=y", .probe = ability_try_btf },
+			  "served by a file: --btf FILE", .probe = ability_try_btf },
 	[ABILITY_RINGBUF] = { "ringbuf", "one buffer of events for all CPUs", "5.8", "served by the perf buffer", BPF,
 			      ability_try_ringbuf },
-	[ABILITY_COOKIE] = { "cookie", "a probe knows its number", "5.15", "served by looking up the address", BPF,
+	[ABILITY_COOKIE] = { "cookie", "a probe knows its number", "5.15", "served by the path of the probe, or a program for each", BPF,
 			     ability_try_cookie },
-	[ABILITY_LOOP] = { "bpf_loop", "loops in kernel halves: long stacks, long texts", "5.17", "served by tail calls", BPF,
+	[ABILITY_LOOP] = { "bpf_loop", "loops in kernel halves: long stacks, long texts", "5.17", "served by bounded loops, which take longer to load", BPF,
 			   ability_try_loop },
 	[ABILITY_TASK_STORAGE] = { "task_storage", "memory that belongs to a thread", "5.13", "served by a bounded hash table",
 				   BPF | BTF, ability_try_task_storage },
 	[ABILITY_UPROBE] = { "uprobe", "user functions, one by one", "4.17, CONFIG_UPROBE_EVENTS", "multi serves better",
 			     BPF, ability_try_uprobe },
 	[ABILITY_UPROBE_MULTI] = { "multi", "thousands of user functions by one link", "6.6",
-				   "served by uprobe: few functions, slow to detach", BPF, ability_try_uprobe_multi },
+				   "served by uprobe: few functions, slow to detach", BPF | COOKIE, ability_try_uprobe_multi },
 	[ABILITY_UPROBE_SESSION] = { "session", "entry and return of user functions in one probe", "6.13", "served by multi",
 				     BPF | ABILITY_BIT(ABILITY_UPROBE_MULTI), ability_try_uprobe_session },
 	[ABILITY_USDT_SEMAPHORE] = { "semaphore", "USDT probes that are off until somebody watches", "4.20",
@@ -35,18 +36,18 @@ const struct ability abilities[ABILITIES] = {
 	[ABILITY_KPROBE] = { "kprobe", "kernel functions, one by one", "4.17, CONFIG_KPROBE_EVENTS",
 			     "a kernel with CONFIG_KPROBES=y, or fentry", BPF, ability_try_kprobe },
 	[ABILITY_KPROBE_MULTI] = { "kprobe_multi", "thousands of kernel functions by one link", "5.18, CONFIG_FPROBE",
-				   "served by fentry or kprobe", BPF, ability_try_kprobe_multi },
+				   "served by fentry or kprobe", BPF | COOKIE, ability_try_kprobe_multi },
 	[ABILITY_KPROBE_SESSION] = { "kprobe_session", "entry and return of kernel functions in one probe", "6.10, CONFIG_FPROBE",
 				     "served by kprobe_multi", BPF | ABILITY_BIT(ABILITY_KPROBE_MULTI),
 				     ability_try_kprobe_session },
 	[ABILITY_FENTRY] = { "fentry", "kernel functions by trampolines, cheap at each call", "5.5, BTF", "served by kprobe_multi or kprobe",
 			     BPF | BTF, ability_try_fentry },
-	[ABILITY_RAW_TRACEPOINT] = { "raw_tp", "system calls and tracepoints, raw arguments", "4.17", "served by tracepoint", BPF,
+	[ABILITY_RAW_TRACEPOINT] = { "raw_tp", "system calls, and the lives of processes", "4.17", "nothing is traced without", BPF,
 				     ability_try_raw_tracepoint },
 	[ABILITY_BTF_TRACEPOINT] = { "tp_btf", "tracepoints with typed arguments", "5.5, BTF", "served by raw_tp", BPF | BTF,
 				     ability_try_btf_tracepoint },
 	[ABILITY_TRACEPOINT] = { "tracepoint", "tracepoints with their fields by name", "4.7, tracefs",
-				 "run as root; typed tracepoints serve otherwise", BPF, ability_try_tracepoint },
+				 "run as root", BPF, ability_try_tracepoint },
 	[ABILITY_LSM] = { "lsm", "security hooks that may refuse", "5.7, CONFIG_BPF_LSM", "boot with lsm=...,bpf where bpf is not in use", BPF | BTF,
 			  ability_try_lsm },
 	[ABILITY_TASK_ITER] = { "iter", "a list of all tasks from inside the kernel", "5.8, BTF", "served by /proc", BPF | BTF,
@@ -55,6 +56,7 @@ const struct ability abilities[ABILITIES] = {
 
 #undef BPF
 #undef BTF
+#undef COOKIE
 
 /* What was found out: this belongs to the machine, not to a caller. */
 static struct {

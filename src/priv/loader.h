@@ -19,13 +19,14 @@ struct loader_settings {
 	uint32_t events_bytes;  /* of the events ring; power of two of at least a page */
 	uint32_t facts_bytes;
 	uint32_t perf_pages;    /* of a perf buffer, per CPU */
+	const char *btf_path;   /* a file with the kernel's types, borrowed; NULL: the kernel's own */
 };
 
 int loader_new(struct loader **ret, const struct loader_settings *settings);
 void loader_free(struct loader *l); /* unloads every object */
 DEFINE_CLEANUP(struct loader *, loader_free)
 
-/* Opens the object @name (src/probe/NAME/NAME.bpf.c). It belongs to the loader. */
+/* Opens the object @name (src/probe/NAME/NAME.bpf.c, or its NAME-fallback.bpf.c for old kernels). It belongs to the loader. */
 int loader_open(struct loader *l, const char *name, struct bpf_object **ret, struct reason *why);
 
 /* Sets a `const volatile` of an opened object. -ENOENT: it has none of that name and size. */

@@ -7,6 +7,7 @@
 #include "arch/usdt_arg.h"
 #include "base/alloc.h"
 #include "base/macro.h"
+#include "priv/ability.h"
 #include "priv/tracefs.h"
 #include "probe/func/internal.h"
 
@@ -66,9 +67,12 @@ static int attach_usdt(struct engine *e, struct func_state *s, struct func_proce
 	if (!number)
 		return 0;
 	uint64_t cookie = COOKIE(number, fp->slot % FUNC_COST_SLOTS, COST_FLAGS(COST_OF_POINT_NS));
+	bool can_switch_on = ability_has(ABILITY_USDT_SEMAPHORE);
+	if (probe->semaphore && !can_switch_on)
+		engine_note(e, "usdt:%s:%s stays silent: this kernel cannot switch it on; see: utrace doctor", probe->provider, probe->name);
 	struct uprobe_request q = {
 		.file_fd = b->fd, .pid = fp->pid, .kind = ATTACH_ENTRY, .program_fd = func_program(s, "func_usdt"),
-		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore ? &probe->semaphore : NULL, .n = 1,
+		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore && can_switch_on ? &probe->semaphore : NULL, .n = 1,
 	};
 	int r = attach_uprobes(&fp->point_links, s->mechanism != UPROBES_PERF_EVENT, &q, why);
 	s->attached += r == 0;
@@ -134,7 +138,12 @@ static int attach_one(struct engine *e, struct func_state *s, const char *system
 	uint32_t number = func_probe_add(e, s, &info, &plan);
 	if (!number)
 		return 0;
-	int r = attach_tracepoint(&s->links, func_program(s, "func_tracepoint"), format->id, COOKIE(number, FUNC_COST_SLOTS - 1, 0), why);
+	static const char *const programs[] = { "func_tracepoint", NULL };
+	uint64_t cookie = COOKIE(number, FUNC_COST_SLOTS - 1, 0);
+	struct bpf_object *o = s->object;
+	int r = ability_has(ABILITY_COOKIE) ? 0 : func_copy(e, s, cookie, programs, NULL, &o, why);
+	if (r == 0)
+		r = attach_tracepoint(&s->links, func_program_of(o, "func_tracepoint"), format->id, cookie, why);
 	s->attached += r == 0;
 	return r;
 }
