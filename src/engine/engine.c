@@ -374,11 +374,12 @@ static int open_engine(struct engine *e, struct reason *why)
 		.by_perf = !ability_has(ABILITY_RINGBUF),
 		.events_bytes = (uint32_t)o->buffer_bytes,
 		.facts_bytes = FACTS_BYTES,
+		.verdicts = e->rehearsal,
 	};
 	r = loader_new(&e->loader, &settings);
 	if (r == 0)
 		r = open_families(e, why);
-	if (r == 0)
+	if (r == 0 && !e->rehearsal)
 		r = open_loop(e);
 	return r < 0 ? reason_set(why, r, "the tracer could not be set up: %s", strerror(-r)) : 0;
 }
@@ -487,14 +488,33 @@ static int exit_status(const struct engine *e)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static void prepare(struct engine *e, const struct engine_job *job, bool rehearsal)
+{
+	*e = (struct engine){ .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1, .rehearsal = rehearsal };
+	e->realtime_offset_ns = clock_realtime_offset_ns();
+	e->retire = retire_new();
+	add_family(e, "task");
+	for (size_t i = 0; job->families[i]; i++)
+		add_family(e, job->families[i]);
+}
+
+int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why)
+{
+	struct engine e;
+	prepare(&e, job, true);
+	int r = open_engine(&e, why);
+	for (size_t i = 0; r == 0 && i < e.n_families; i++)
+		r = e.families[i].ops->load(&e, e.families[i].state, why);
+	if (r == 0)
+		r = loader_verdicts(e.loader, see, arg, why);
+	close_engine(&e);
+	return r;
+}
+
 int engine_run(const struct engine_job *job, struct reason *why)
 {
-	struct engine e = { .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
-	e.realtime_offset_ns = clock_realtime_offset_ns();
-	e.retire = retire_new();
-	add_family(&e, "task");
-	for (size_t i = 0; job->families[i]; i++)
-		add_family(&e, job->families[i]);
+	struct engine e;
+	prepare(&e, job, false);
 	int r = open_engine(&e, why);
 	bool wrong_words = r == -EINVAL;
 	if (r == 0)
