@@ -250,6 +250,12 @@ def quickstart(runner):
     return result
 
 
+def verify(runner):
+    """Every BPF program within its budget on this kernel; nothing is attached."""
+    sudo = ['sudo'] if os.geteuid() != 0 else []
+    return step(runner, *sudo, BINARIES['UTRACE'], 'verify')
+
+
 def fuzz(runner, seconds):
     """Every fuzzer of tests/fuzz for its share of the time; NAME_seeds, where there is one, makes what fuzz_NAME begins with."""
     result = build(runner, 'fuzz', 'clang', ('-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link', *SANITIZERS))
@@ -280,6 +286,7 @@ SUITES = (
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
+    Suite('verify', PLAIN, 2, verify, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),
     Suite('live', PLAIN, 20, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
     Suite('guests', PLAIN, 20, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),

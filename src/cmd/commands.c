@@ -17,6 +17,7 @@ extern const struct cmd func_cmd;
 extern const struct cmd help_cmd;
 extern const struct cmd man_cmd;
 extern const struct cmd sys_cmd;
+extern const struct cmd verify_cmd;
 extern const struct cmd version_cmd;
 
 extern const struct cmd doctor_cmd;
@@ -25,6 +26,7 @@ const struct cmd *const commands[] = {
 	&func_cmd,
 	&sys_cmd,
 	&doctor_cmd,
+	&verify_cmd,
 	&explain_cmd,
 	&config_cmd,
 	&completion_cmd,

@@ -69,6 +69,7 @@ struct options {
 	char *sort;                       /* --sort KEY */
 	char *columns;                    /* --columns A,B */
 	bool json;                        /* --json */
+	char *budget;                     /* --budget FILE of verify; NULL: the built-in one alone */
 	char *output;                     /* -o FILE; "-" is stdout */
 	enum color_mode color;            /* --color */
 	bool quiet, verbose;              /* -q, -v */
@@ -87,6 +88,7 @@ enum option_group {
 	OPTIONS_LIST = 1 << 6,    /* -l */
 	OPTIONS_TRACER = 1 << 7,  /* --buffer --max-threads --max-overhead ... */
 	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
+	OPTIONS_BUDGET = 1 << 9,  /* --budget */
 };
 
 /* The command that the options are for. */
