@@ -40,6 +40,7 @@
 #define LOOKS_A_DRAIN 5
 #define PAGE_BYTES 4096u
 #define FACTS_BYTES (1024 * 1024u)
+#define EVENTS_BYTES_OF_TABLES (1024 * 1024ull) /* with --stat, only USDT probes and tracepoints send any */
 
 static void on_record(void *arg, const struct rec_head *rec)
 {
@@ -356,18 +357,19 @@ static int open_engine(struct engine *e, struct reason *why)
 	}
 	struct loader_settings settings = {
 		.by_perf = !ability_has(ABILITY_RINGBUF),
-		.events_bytes = (uint32_t)o->buffer_bytes,
+		.events_bytes = (uint32_t)(o->stat || o->hist ? MIN(o->buffer_bytes, EVENTS_BYTES_OF_TABLES) : o->buffer_bytes),
 		.facts_bytes = FACTS_BYTES,
 		.btf_path = o->btf,
+		.verdicts = e->rehearsal,
 	};
 	r = loader_new(&e->loader, &settings);
 	if (r == 0)
 		r = open_families(e, why);
 	if (r == 0)
 		r = recording_open(&e->recording, e, why);
-	if (r == 0)
+	if (r == 0 && !e->rehearsal)
 		r = open_loop(e);
-	if (r == 0)
+	if (r == 0 && !e->rehearsal)
 		fact_clock(e);
 	return r < 0 ? reason_set(why, r, "the tracer could not be set up: %s", strerror(-r)) : 0;
 }
@@ -509,15 +511,35 @@ static int trace(struct engine *e, struct reason *why)
 	return !e->loader || e->held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
 }
 
+static void prepare(struct engine *e, const struct engine_job *job, bool rehearsal)
+{
+	*e = (struct engine){
+		.job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1, .rehearsal = rehearsal,
+		.since_ns = job->since_ns, .until_ns = job->until_ns,
+	};
+	e->retire = retire_new();
+	add_family(e, "task");
+	for (size_t i = 0; job->families[i]; i++)
+		add_family(e, job->families[i]);
+}
+
+int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why)
+{
+	struct engine e;
+	prepare(&e, job, true);
+	int r = open_engine(&e, why);
+	for (size_t i = 0; r == 0 && i < e.n_families; i++)
+		r = e.families[i].ops->load(&e, e.families[i].state, why);
+	if (r == 0)
+		r = loader_verdicts(e.loader, see, arg, why);
+	close_engine(&e);
+	return r;
+}
+
 int engine_run(const struct engine_job *job, struct reason *why)
 {
-	struct engine e = { .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
-	e.since_ns = job->since_ns;
-	e.until_ns = job->until_ns;
-	e.retire = retire_new();
-	add_family(&e, "task");
-	for (size_t i = 0; job->families[i]; i++)
-		add_family(&e, job->families[i]);
+	struct engine e;
+	prepare(&e, job, false);
 	int status = job->from ? show_recording(&e, why) : trace(&e, why);
 	if (e.recording && recording_close(&e, job->summary, why) < 0 && status == 0)
 		status = job->options->command ? 125 : 1;
