@@ -99,10 +99,11 @@ enum option_group {
 	OPTIONS_OUTPUT = 1 << 5,  /* --json -o */
 	OPTIONS_LIST = 1 << 6,    /* -l */
 	OPTIONS_TRACER = 1 << 7,  /* --buffer --max-threads --max-overhead ... */
-	OPTIONS_RECORD = 1 << 9,  /* --record --rotate --ring --trigger */
-	OPTIONS_REPORT = 1 << 10, /* --since --until */
 	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
 	OPTIONS_BUDGET = 1 << 9,  /* --budget */
+	OPTIONS_RECORD = 1 << 10, /* --record --rotate --ring --trigger */
+	OPTIONS_REPORT = 1 << 11, /* --since --until */
+	OPTIONS_ALL_GROUPS = (1 << 12) - 1,
 };
 
 /* The command that the options are for. */

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 #include <elf.h>
 
@@ -22,6 +24,8 @@ static void every_embedded_object_is_an_elf_file_for_bpf(void **state)
 {
 	for (const struct object_row *row = bpf_object_table; row->name; row++) {
 		const Elf64_Ehdr *head = row->bytes;
+		if (strchr(row->name, '/'))
+			continue; /* the budgets of a family */
 		assert_int_equal((uintptr_t)row->bytes % 8, 0);
 		assert_true(row->len > sizeof(*head));
 		assert_memory_equal(head->e_ident, ELFMAG, SELFMAG);

@@ -17,7 +17,7 @@
 #include "config/text.h"
 #include "config/typo.h"
 
-#define ALL_GROUPS 0x1ffu
+#define ALL_GROUPS ((unsigned)OPTIONS_ALL_GROUPS)
 #define BAD UINT64_MAX
 
 /* A row that fails is named: cmocka itself knows only the line of the loop. */
