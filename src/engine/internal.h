@@ -48,6 +48,7 @@ struct engine {
 	bool suspend;       /* Ctrl-Z: we stop when the command has */
 	uint64_t lost_facts; /* when we last looked */
 	bool more_held;     /* held processes wait to be looked at */
+	bool more_records;  /* a round of the rings has left some */
 	bool loaded;        /* kernel halves and rings are there */
 	bool stopping;      /* orderly end */
 	bool abandoned;     /* a signal: at once */

@@ -19,6 +19,7 @@
 #include "base/strbuf.h"
 
 #define SETTLE_NS (1 * NSEC_PER_MSEC)
+#define RECORDS_A_ROUND 4096u /* some 10 ms of work: libbpf reads a ring buffer until it is empty, which in a flood it may never be */
 
 /* A record that was taken out of a perf buffer. */
 struct taken {
@@ -40,6 +41,7 @@ struct ring {
 	void *arg;
 	uint64_t malformed;
 	struct batch batch;
+	uint32_t left; /* records until the round is over */
 };
 
 static void batch_done(struct batch *b)
@@ -70,8 +72,9 @@ static void take(struct ring *r, const void *bytes, size_t size)
 
 static int on_ring(void *arg, void *bytes, size_t size)
 {
-	take(arg, bytes, size);
-	return 0;
+	struct ring *r = arg;
+	take(r, bytes, size);
+	return r->left && --r->left == 0 ? -EAGAIN : 0; /* libbpf stops there, with this record taken */
 }
 
 /*
@@ -144,8 +147,8 @@ static int by_time(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Hands over what was sent until @until_ns; the rest begins the next batch. The number handed over. */
-static int hand_over(struct ring *r, uint64_t until_ns)
+/* Hands over what was sent until @until_ns; the rest begins the next batch. */
+static void hand_over(struct ring *r, uint64_t until_ns)
 {
 	_cleanup_(batch_done) struct batch b = r->batch;
 	r->batch = (struct batch){};
@@ -156,16 +159,19 @@ static int hand_over(struct ring *r, uint64_t until_ns)
 		take(r, b.bytes.data + b.items[n].at, b.items[n].size);
 	for (size_t i = n; i < b.n; i++)
 		batch_add(&r->batch, b.items[i].sent_ns, b.bytes.data + b.items[i].at, b.items[i].size);
-	return (int)n;
 }
 
-int ring_consume(struct ring *r, bool last)
+bool ring_consume(struct ring *r, bool last)
 {
-	if (r->ring)
-		return ring_buffer__consume(r->ring);
+	if (r->ring) {
+		r->left = last ? 0 : RECORDS_A_ROUND;
+		return ring_buffer__consume(r->ring) == -EAGAIN;
+	}
+	/* Of perf buffers libbpf reads what was there when it began: a round by itself. */
 	uint64_t until_ns = last ? UINT64_MAX : clock_monotonic_ns() - SETTLE_NS;
-	int n = perf_buffer__consume(r->perf);
-	return n < 0 ? n : hand_over(r, until_ns);
+	if (perf_buffer__consume(r->perf) >= 0)
+		hand_over(r, until_ns);
+	return false;
 }
 
 uint64_t ring_malformed(const struct ring *r)

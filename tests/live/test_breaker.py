@@ -5,7 +5,6 @@ import re
 import signal
 import statistics
 import subprocess
-import time
 
 import pytest
 
@@ -75,11 +74,11 @@ def test_all_functions_of_a_loaded_nginx_trip_it_within_a_second_and_it_is_fast_
     with started("wrk", "-t1", "-c4", "-d10s", nginx.url, stdout=subprocess.DEVNULL) as load:
         with tracing("func", "u:*", "-p", nginx.worker, "-o", os.devnull) as tracer:
             until(lambda: text_of(nginx.worker) != clean, 20, "probes are on")
-            attached = time.monotonic()
+            attached = cpu_ns(nginx.worker)
             until(lambda: text_of(nginx.worker) == clean, 20, "probes are gone")
-            lasted = time.monotonic() - attached
+            lasted = (cpu_ns(nginx.worker) - attached) / 1e9
             _, said = tracer.communicate(timeout=20)
-    assert lasted < 1, said
+    assert lasted < 1, said  # of its own CPU time, which loaded is all time, unless others on the machine take some
     assert tracer.returncode == 1
     told = [line for line in said.splitlines() if "of its CPU for our probes" in line]
     assert len(told) == 1 and re.match(rf"utrace: nginx\[{nginx.worker}\] paid \d+% .*allowed: 50%.*--max-overhead", told[0]), said
