@@ -50,13 +50,12 @@ static void on_record(void *arg, const struct rec_head *rec)
 		arena_reset(&e->arena);
 }
 
-/* Rings first the facts; then what the batch left behind goes. */
+/* Rings, first all of the facts; then what the batch left behind goes. */
 static void consume(struct engine *e, bool last)
 {
 	if (!e->events)
 		return;
-	ring_consume(e->facts, last);
-	ring_consume(e->events, last);
+	e->more_records = ring_consume(e->facts, last) || ring_consume(e->events, last);
 	arena_reset(&e->arena);
 	processes_sweep(&e->processes);
 }
@@ -322,7 +321,9 @@ static void loop(struct engine *e)
 		struct epoll_event ready[8];
 		if (e->more_held)
 			dispatch_held(e);
-		int n = epoll_wait(e->epoll_fd, ready, ARRAY_SIZE(ready), e->more_held ? 0 : -1);
+		if (e->more_records)
+			consume(e, false);
+		int n = epoll_wait(e->epoll_fd, ready, ARRAY_SIZE(ready), e->more_held || e->more_records ? 0 : -1);
 		for (int i = 0; i < n; i++) {
 			if (ready[i].data.u32 == WAKE_TIMER)
 				on_timer(e);

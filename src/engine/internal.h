@@ -56,6 +56,7 @@ struct engine {
 	bool suspend;       /* Ctrl-Z: we stop when the command has */
 	uint64_t lost_facts; /* when we last looked */
 	bool more_held;     /* held processes wait to be looked at */
+	bool more_records;  /* a round of the rings has left some */
 	bool loaded;        /* kernel halves and rings are there */
 	bool rehearsal;     /* nothing is attached: the verifier is asked what it thinks */
 	bool stopping;      /* orderly end */

@@ -24,6 +24,7 @@
 #include "base/strbuf.h"
 
 #define SETTLE_NS (1 * NSEC_PER_MSEC)
+#define RECORDS_A_ROUND 4096u /* some 10 ms of work: in a flood a ring is never empty */
 
 /* A record that was taken out of a perf buffer. */
 struct taken {
@@ -130,24 +131,25 @@ static const void *bytes_at(struct memory *m, uint64_t position, uint32_t len)
 }
 
 /* Each record has a word before it: its length, and whether it is still written or was given up (linux/bpf.h, BPF_RINGBUF_HDR_SZ). */
-static int consume_memory(struct ring *r)
+static bool consume_memory(struct ring *r, bool last)
 {
 	struct memory *m = r->memory;
 	uint64_t at = *m->consumer;
-	int n = 0;
-	while (at < __atomic_load_n(m->producer, __ATOMIC_ACQUIRE)) {
+	for (uint32_t n = 0; at < __atomic_load_n(m->producer, __ATOMIC_ACQUIRE); n++) {
+		if (n == RECORDS_A_ROUND && !last)
+			return true;
 		uint32_t word = __atomic_load_n((const uint32_t *)(m->data + (at & (m->size - 1))), __ATOMIC_ACQUIRE);
 		uint32_t len = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 		if (word & BPF_RINGBUF_BUSY_BIT)
 			break;
 		if (len > sizeof(m->whole))
 			r->malformed++;
-		else if (!(word & BPF_RINGBUF_DISCARD_BIT) && ++n)
+		else if (!(word & BPF_RINGBUF_DISCARD_BIT))
 			take(r, bytes_at(m, at + BPF_RINGBUF_HDR_SZ, len), len);
 		at += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7ull;
 		__atomic_store_n(m->consumer, at, __ATOMIC_RELEASE);
 	}
-	return n;
+	return false;
 }
 
 /*
@@ -220,8 +222,8 @@ static int by_time(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Hands over what was sent until @until_ns; the rest begins the next batch. The number handed over. */
-static int hand_over(struct ring *r, uint64_t until_ns)
+/* Hands over what was sent until @until_ns; the rest begins the next batch. */
+static void hand_over(struct ring *r, uint64_t until_ns)
 {
 	_cleanup_(batch_done) struct batch b = r->batch;
 	r->batch = (struct batch){};
@@ -232,16 +234,16 @@ static int hand_over(struct ring *r, uint64_t until_ns)
 		take(r, b.bytes.data + b.items[n].at, b.items[n].size);
 	for (size_t i = n; i < b.n; i++)
 		batch_add(&r->batch, b.items[i].sent_ns, b.bytes.data + b.items[i].at, b.items[i].size);
-	return (int)n;
 }
 
-int ring_consume(struct ring *r, bool last)
+bool ring_consume(struct ring *r, bool last)
 {
 	if (r->memory)
-		return consume_memory(r);
+		return consume_memory(r, last);
 	uint64_t until_ns = last ? UINT64_MAX : clock_monotonic_ns() - SETTLE_NS;
-	int n = perf_buffer__consume(r->perf);
-	return n < 0 ? n : hand_over(r, until_ns);
+	if (perf_buffer__consume(r->perf) >= 0)
+		hand_over(r, until_ns);
+	return false;
 }
 
 uint64_t ring_malformed(const struct ring *r)

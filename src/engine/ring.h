@@ -24,6 +24,9 @@ void ring_free(struct ring *r);
 DEFINE_CLEANUP(struct ring *, ring_free)
 
 int ring_fd(const struct ring *r);             /* readable when it should be looked at */
-/* All that is there now, but for what may still be out of order; with @last that too. The number of records, or -errno. */
-int ring_consume(struct ring *r, bool last);
+/*
+ * What is there now, but for what may still be out of order, and no more than a round of it: a flood must not keep the caller
+ * from other things. True: there may be more; look at them, then call again. With @last all of it, at once.
+ */
+bool ring_consume(struct ring *r, bool last);
 uint64_t ring_malformed(const struct ring *r); /* records that had to be refused; what was lost, kernel halves count */

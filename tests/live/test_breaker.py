@@ -5,7 +5,6 @@ import re
 import signal
 import statistics
 import subprocess
-import time
 
 import pytest
 
@@ -24,13 +23,14 @@ class Nginx:
     def __init__(self, folder, port):
         needs("nginx", "wrk")
         self.folder, self.url = folder, f"http://127.0.0.1:{port}/"
+        (folder / "page").write_bytes(bytes(256 * 1024))
         temp = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         (folder / "nginx.conf").write_text(f"""
-worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
+user root; worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 64; }}
 http {{
 {temp} access_log off; keepalive_requests 1000000000;
-server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} }}
+server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} location /page {{ root {folder}; }} }}
 }}
 """)
 
@@ -74,11 +74,11 @@ def test_all_functions_of_a_loaded_nginx_trip_it_within_a_second_and_it_is_fast_
     with started("wrk", "-t1", "-c4", "-d10s", nginx.url, stdout=subprocess.DEVNULL) as load:
         with tracing("func", "u:*", "-p", nginx.worker, "-o", os.devnull) as tracer:
             until(lambda: text_of(nginx.worker) != clean, 20, "probes are on")
-            attached = time.monotonic()
+            attached = cpu_ns(nginx.worker)
             until(lambda: text_of(nginx.worker) == clean, 20, "probes are gone")
-            lasted = time.monotonic() - attached
+            lasted = (cpu_ns(nginx.worker) - attached) / 1e9
             _, said = tracer.communicate(timeout=20)
-    assert lasted < 1, said
+    assert lasted < 1, said  # of its own CPU time, which loaded is all time, unless others on the machine take some
     assert tracer.returncode == 1
     told = [line for line in said.splitlines() if "of its CPU for our probes" in line]
     assert len(told) == 1 and re.match(rf"utrace: nginx\[{nginx.worker}\] paid \d+% .*allowed: 50%.*--max-overhead", told[0]), said
@@ -100,10 +100,11 @@ def test_none_switches_the_breaker_off(nginx):
 
 
 def test_few_functions_of_a_loaded_nginx_do_not_trip_it(nginx):
-    with started("wrk", "-t1", "-c4", "-d4s", nginx.url, stdout=subprocess.DEVNULL):
+    """A page takes 40 us of its CPU and a probed call 8 more. The empty answer takes 4, so there one function trips it, and rightly."""
+    with started("wrk", "-t1", "-c4", "-d30s", nginx.url + "page", stdout=subprocess.DEVNULL):
         done = run("func", "ngx_http_handler", "-p", nginx.worker, "--stat", "--duration", "1500ms")
     assert done.returncode == 0 and "paid" not in done.stderr, done.stderr
-    assert int(done.stdout.splitlines()[1].split()[0]) > 1000
+    assert int(done.stdout.splitlines()[1].split()[0]) > 100
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """At a flood of calls, those shown and those lost are together those made, to the last one."""
 import collections
 import json
+import os
 import subprocess
 
 import pytest
@@ -58,3 +59,20 @@ def test_shown_and_lost_are_the_calls_made(flood, mode, tmp_path):
     assert set(summary["lost"]) <= {"ring_full"}
     assert sum(told.values()) <= lost  # what is lost after the last record of a thread is known to the summary alone
     assert (mode == "small_buffer") <= (lost > 0)
+
+
+def test_a_flood_faster_than_its_reader_keeps_nothing_else_waiting(flood):
+    """On one CPU, where the reader's share is a tenth: the ring is never empty, and --duration is kept."""
+    def on_one_cpu(nice):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.nice(nice)
+
+    with subprocess.Popen([flood, str(1 << 60), "4"], preexec_fn=lambda: on_one_cpu(0)) as target:
+        try:
+            argv = [UTRACE, "func", "flood_call", "--buffer=1M", "--max-overhead=none", "--duration=1s", "-o", os.devnull,
+                    "-p", str(target.pid)]
+            done = subprocess.run(argv, env=environment(""), capture_output=True, text=True, timeout=60, preexec_fn=lambda: on_one_cpu(5))
+            assert target.poll() is None
+        finally:
+            target.kill()
+    assert done.returncode == 0 and "the buffer was full" in done.stderr, done.stderr
