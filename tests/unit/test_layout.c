@@ -139,7 +139,7 @@ static const struct adapt_case cases[] = {
 	  "namename", 48, "namename\0\0\0\0\0\0\0\0", 56 },
 	{ "an array has shrunk",
 	  { 56, { { "a", 'a', 16, 40 } } }, { 48, { { "a", 'a', 8, 40 } } },
-	  "namename-and-moretailtail", 64, "namenametailtai", 56 },
+	  "namename-and-mortailtail", 64, "namenametailtail", 56 },
 	{ "a structure inside has moved",
 	  { 56, { { "a", 'u', 8, 40 }, { "p", 'p', 0, 48 } } }, { 48, { { "p", 'p', 0, 40 } } },
 	  "aaaaaaaalow-high", 56, "low-high", 48 },
