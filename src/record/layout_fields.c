@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include "base/alloc.h"
 #include "base/macro.h"
@@ -218,10 +219,12 @@ static bool is_plausible(struct slice btf)
 
 int layout_fields_read(struct layout_fields *fields, struct slice bytes, struct reason *why)
 {
+	libbpf_print_fn_t print = libbpf_set_print(NULL); /* it would tell the user of what is wrong */
 	struct btf *btf = is_plausible(bytes) ? btf__new(bytes.data, (uint32_t)bytes.len) : NULL;
 	struct flattening f = { .btf = btf, .fields = fields, .steps = MAX_STEPS };
 	int r = btf ? add_records(&f) : -EBADMSG;
 	btf__free(btf);
+	libbpf_set_print(print);
 	return r < 0 ? reason_set(why, r, "the layout of its records does not hold together") : 0;
 }
 

@@ -20,7 +20,7 @@ static int open_first(struct record_reader *r, struct reason *why)
 {
 	int e = segment_open(reader_new_segment(r), r->path, why);
 	if (e < 0)
-		return e;
+		return e == -ENODATA ? -EBADMSG : e;
 	r->n_segments = 1;
 	r->at.offset = r->segments[0].head.header_bytes;
 	r->next_number = 0;

@@ -17,7 +17,7 @@ struct segment *reader_new_segment(struct record_reader *r)
 	return &r->segments[r->n_segments];
 }
 
-/* Another recording's file, and one that is none, end ours; so does one whose beginning is damaged, which is counted. */
+/* Another recording's file, and one that was just created, end ours; so does one whose beginning is damaged, which is counted. */
 int reader_segment(struct record_reader *r, uint32_t n, struct reason *why)
 {
 	if (n < r->n_segments)
@@ -26,7 +26,7 @@ int reader_segment(struct record_reader *r, uint32_t n, struct reason *why)
 	_cleanup_(free) char *path = xasprintf("%s.%u", r->path, n);
 	_cleanup_(segment_done) struct segment s = { .fd = -1 };
 	int e = segment_open(&s, path, &none);
-	if (e == -ENOENT || e == -EBADMSG) {
+	if (e == -ENOENT || e == -ENODATA || e == -EBADMSG) {
 		r->damage.chunks += e == -EBADMSG;
 		return 0;
 	}
@@ -98,20 +98,22 @@ static int all_chunks(struct record_reader *r, chunk_fn *f, void *context, struc
 
 struct search {
 	const struct record_reader *reader;
-	struct place state, end; /* the last STATE before the span; the last chunk of the span */
+	struct place state, end; /* the last STATE before the span; the last chunk of the span, or the first behind it */
 	uint8_t last_kind;
-	bool found;
+	bool found, passed;
 };
 
 static void look_for_span(void *context, struct place at, const struct record_index_entry *chunk)
 {
 	struct search *s = context;
-	if (chunk->kind == RECORD_STATE && s->last_kind != RECORD_STATE && !s->found)
+	if (chunk->kind == RECORD_STATE && s->last_kind != RECORD_STATE && !s->found && !s->passed)
 		s->state = at;
-	if (chunk->kind == RECORD_RECORDS && reader_wants_span(s->reader, chunk->first_ns, chunk->last_ns)) {
-		s->found = true;
+	bool inside = chunk->kind == RECORD_RECORDS && reader_wants_span(s->reader, chunk->first_ns, chunk->last_ns);
+	bool behind = chunk->kind == RECORD_RECORDS && chunk->first_ns >= s->reader->until_ns;
+	if (inside || (behind && !s->found && !s->passed))
 		s->end = at;
-	}
+	s->found |= inside;
+	s->passed |= behind;
 	s->last_kind = chunk->kind;
 }
 
@@ -125,7 +127,7 @@ int reader_go(struct record_reader *r, struct reason *why)
 	r->cut |= !r->number_known;
 	r->at = s.state;
 	r->end = s.end;
-	r->ends = s.found;
+	r->ends = s.found || s.passed;
 	return 0;
 }
 

@@ -37,7 +37,9 @@ static int read_head(struct segment *s, const char *path, struct reason *why)
 	ssize_t n = read_at(s, bytes, sizeof(bytes), 0);
 	if (n < 0)
 		return reason_set(why, (int)n, "cannot read %s: %s", path, strerror((int)-n));
-	if (n < (ssize_t)sizeof(s->head) || memcmp(bytes, RECORD_FILE_MAGIC, sizeof(s->head.magic)) != 0)
+	if (n < (ssize_t)sizeof(s->head))
+		return reason_set(why, -ENODATA, "%s is not a recording of utrace: it is too short", path);
+	if (memcmp(bytes, RECORD_FILE_MAGIC, sizeof(s->head.magic)) != 0)
 		return reason_set(why, -EBADMSG, "%s is not a recording of utrace", path);
 	memcpy(&s->head, bytes, sizeof(s->head));
 	uint16_t header_bytes = s->head.header_bytes;

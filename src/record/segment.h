@@ -17,7 +17,7 @@ struct segment {
 	uint64_t index_offset;   /* ... which tells this */
 };
 
-/* -EBADMSG, -ENOTSUP and @why as record_reader_open(). */
+/* -EBADMSG, -ENOTSUP and @why as record_reader_open(); -ENODATA: too short to be anything. */
 int segment_open(struct segment *s, const char *path, struct reason *why);
 void segment_done(struct segment *s);
 DEFINE_CLEANUP_IN_PLACE(struct segment, segment_done)

@@ -1,11 +1,12 @@
 /*
  * The caller's side gathers records; a chunk that is full goes through the queue to a thread, which seals it and writes it
  * (or keeps it, in a ring). Between the two there are only the queue and three atomics: the first error, the number of the
- * stretch that is full, and nothing else.
+ * stretch that is full, and how well chunks compress.
  *
  * A stretch is what begins with STATE: a file, or a piece of a ring. The caller numbers those that it began, the thread
  * those that it came to; the thread says "stretch 3 is full" by number, so that a caller who has begun the fourth since then
- * does not begin a fifth.
+ * does not begin a fifth. A caller in a hurry is up to a queue ahead of the thread, which is a lot for a small stretch: so
+ * it also reckons itself, from what it gave and how well that compresses.
  */
 #include "record/writer.h"
 
@@ -41,11 +42,13 @@ struct record_writer {
 	uint64_t first_added_ns;   /* CLOCK_MONOTONIC when the chunk's first record came */
 	uint64_t began_ns;         /* the stretch */
 	uint32_t began;            /* stretches */
+	uint64_t given_bytes;      /* of the stretch, raw */
 	bool used, begins;         /* the stretch has records; its next STATE chunk is the first */
 
 	/* both */
 	struct queue queue;
 	_Atomic uint32_t full;     /* stretches that are full: up to this one */
+	_Atomic uint32_t permille; /* stored bytes of 1000 raw ones, in the last chunk of records */
 	_Atomic int error;
 	pthread_t thread;
 
@@ -99,6 +102,14 @@ static int put_sealed(struct record_writer *w)
 	return 0;
 }
 
+/* Not by STATE alone is a stretch full: those that hold nothing else would follow each other for ever. */
+static void tell_size(struct record_writer *w, size_t raw_bytes)
+{
+	atomic_store_explicit(&w->permille, (uint32_t)(w->store.sealed.len * 1000 / raw_bytes), memory_order_relaxed);
+	if ((w->stretch_bytes && w->bytes >= w->stretch_bytes) || store_is_full(&w->store))
+		tell_full(w, w->came_to);
+}
+
 static int write_chunk(struct record_writer *w, const struct gathered *g)
 {
 	int r = g->begins ? begin_stretch(w) : 0;
@@ -109,10 +120,8 @@ static int write_chunk(struct record_writer *w, const struct gathered *g)
 	r = put_sealed(w);
 	if (r < 0)
 		return r;
-	/* Not by STATE alone: stretches that hold nothing else would follow each other for ever. */
-	bool full = (w->stretch_bytes && w->bytes >= w->stretch_bytes) || store_is_full(&w->store);
-	if (full && g->what.kind == RECORD_RECORDS)
-		tell_full(w, w->came_to);
+	if (g->what.kind == RECORD_RECORDS)
+		tell_size(w, g->raw.len);
 	return 0;
 }
 
@@ -187,6 +196,7 @@ static void settle(struct record_writer *w, const struct record_writer_settings 
 	if (w->stretch_bytes && w->stretch_bytes < w->chunk_bytes)
 		w->chunk_bytes = (uint32_t)MAX(w->stretch_bytes, (uint64_t)SMALL_CHUNK_BYTES);
 	w->now.what.kind = RECORD_RECORDS;
+	w->permille = 1000;
 }
 
 int record_writer_open(struct record_writer **ret, const struct record_writer_settings *settings, struct reason *why)
@@ -212,6 +222,14 @@ static void give(struct record_writer *w, enum order order, uint8_t next_kind)
 	w->now.what.kind = next_kind;
 }
 
+static void reckon(struct record_writer *w, size_t raw_bytes)
+{
+	w->given_bytes += raw_bytes;
+	uint64_t stored_bytes = w->given_bytes * atomic_load_explicit(&w->permille, memory_order_relaxed) / 1000;
+	if (w->stretch_bytes && w->used && stored_bytes >= w->stretch_bytes)
+		tell_full(w, w->began);
+}
+
 static void hand_over(struct record_writer *w, uint8_t next_kind)
 {
 	w->now.begins = w->begins && w->now.what.kind == RECORD_STATE;
@@ -220,6 +238,7 @@ static void hand_over(struct record_writer *w, uint8_t next_kind)
 		return;
 	}
 	w->begins = w->begins && !w->now.begins;
+	reckon(w, w->now.raw.len);
 	give(w, ORDER_CHUNK, next_kind);
 }
 
@@ -260,6 +279,7 @@ void record_writer_begin_state(struct record_writer *w)
 	hand_over(w, RECORD_STATE);
 	w->began++;
 	w->began_ns = clock_monotonic_ns();
+	w->given_bytes = 0;
 	w->begins = true;
 	w->used = false;
 }
