@@ -343,7 +343,8 @@ static void finish(struct engine *e)
 	pipeline_finish(e);
 }
 
-static int open_engine(struct engine *e, struct reason *why)
+/* What is asked for, before the kernel or a process is. */
+static int open_job(struct engine *e, struct reason *why)
 {
 	const struct options *o = engine_options(e);
 	int r = targets_init(&e->targets, o, why);
@@ -359,10 +360,15 @@ static int open_engine(struct engine *e, struct reason *why)
 		.events_bytes = (uint32_t)o->buffer_bytes,
 		.facts_bytes = FACTS_BYTES,
 		.btf_path = o->btf,
+		.verdicts = e->rehearsal,
 	};
 	r = loader_new(&e->loader, &settings);
-	if (r == 0)
-		r = open_families(e, why);
+	return r == 0 ? open_families(e, why) : r;
+}
+
+static int open_engine(struct engine *e, struct reason *why)
+{
+	int r = open_job(e, why);
 	if (r == 0)
 		r = recording_open(&e->recording, e, why);
 	if (r == 0)
@@ -509,15 +515,39 @@ static int trace(struct engine *e, struct reason *why)
 	return !e->loader || e->held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
 }
 
+static void prepare(struct engine *e, const struct engine_job *job)
+{
+	*e = (struct engine){ .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
+	e->since_ns = job->since_ns;
+	e->until_ns = job->until_ns;
+	e->retire = retire_new();
+	add_family(e, "task");
+	for (size_t i = 0; job->families[i]; i++)
+		add_family(e, job->families[i]);
+}
+
+int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why)
+{
+	struct engine e;
+	prepare(&e, job);
+	e.rehearsal = true;
+	int r = open_job(&e, why);
+	for (size_t i = 0; r == 0 && i < e.n_families; i++) {
+		const struct probe_ops *ops = e.families[i].ops;
+		r = ops->load(&e, e.families[i].state, why);
+		if (r == 0 && ops->rehearse)
+			r = ops->rehearse(&e, e.families[i].state, why);
+	}
+	if (r == 0)
+		r = loader_verdicts(e.loader, see, arg, why);
+	close_engine(&e);
+	return r;
+}
+
 int engine_run(const struct engine_job *job, struct reason *why)
 {
-	struct engine e = { .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
-	e.since_ns = job->since_ns;
-	e.until_ns = job->until_ns;
-	e.retire = retire_new();
-	add_family(&e, "task");
-	for (size_t i = 0; job->families[i]; i++)
-		add_family(&e, job->families[i]);
+	struct engine e;
+	prepare(&e, job);
 	int status = job->from ? show_recording(&e, why) : trace(&e, why);
 	if (e.recording && recording_close(&e, job->summary, why) < 0 && status == 0)
 		status = job->options->command ? 125 : 1;

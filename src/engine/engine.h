@@ -9,6 +9,7 @@
 
 struct record_reader;
 struct sink;
+struct verdict;
 
 struct engine_job {
 	const char *command;         /* name of the command: kept in a recording, so that it can be shown as it was made */
@@ -26,3 +27,9 @@ struct engine_job {
  * exit status of the program (enum exit_status of cmd.h); @why is filled when utrace itself failed.
  */
 int engine_run(const struct engine_job *job, struct reason *why);
+
+/*
+ * Loads the kernel halves that @job would run with, and neither looks for targets nor attaches anything; @see is told of
+ * each program. The job needs no sink and no summary. -errno and @why: one of them cannot be had here.
+ */
+int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why);

@@ -57,6 +57,7 @@ struct engine {
 	uint64_t lost_facts; /* when we last looked */
 	bool more_held;     /* held processes wait to be looked at */
 	bool loaded;        /* kernel halves and rings are there */
+	bool rehearsal;     /* nothing is attached: the verifier is asked what it thinks */
 	bool stopping;      /* orderly end */
 	bool abandoned;     /* a signal: at once */
 	bool limit_reached;

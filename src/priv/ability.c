@@ -103,8 +103,21 @@ static void find_out(enum ability_id id)
 		*why = (struct reason){};
 }
 
+/* Not written down in found[]: it holds for a while only. */
+static uint32_t left_out;
+
+void ability_leave_out(uint32_t bits)
+{
+	left_out = bits;
+	for (enum ability_id id = 0; id < ABILITIES; id++) /* needs stand before what needs them */
+		if (abilities[id].needs & left_out)
+			left_out |= ABILITY_BIT(id);
+}
+
 const char *ability_why_not(enum ability_id id)
 {
+	if (left_out & ABILITY_BIT(id))
+		return "left out";
 	if (!found[id].tried) {
 		find_out(id);
 		found[id].tried = true;

@@ -55,5 +55,10 @@ extern const struct ability abilities[ABILITIES];
 bool ability_has(enum ability_id id);
 /* Why not: "switched off by UTRACE_WITHOUT", "EPERM: needs CAP_BPF ..." ; "" when it is here. Valid for the program's life. */
 const char *ability_why_not(enum ability_id id);
+/*
+ * From now on, abilities are absent also when @bits (ABILITY_BIT) has them, and with them what needs them: so that a
+ * program can look at what it would do on a lesser kernel. 0: none.
+ */
+void ability_leave_out(uint32_t bits);
 /* Checks the names in UTRACE_WITHOUT: -EINVAL and @why for one that does not exist. */
 int ability_check_without(struct reason *why);

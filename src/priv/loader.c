@@ -18,11 +18,15 @@
 #include "priv/object.h"
 
 #define OBJECTS_MAX 96 /* trampolines take one each */
+#define STATS_LEVEL 4           /* BPF_LOG_STATS, include/linux/bpf_verifier.h: a few lines, and what is wrong */
+#define STATS_BYTES (16u << 10)
 
 struct loader {
 	struct loader_settings settings;
 	struct bpf_object *objects[OBJECTS_MAX];
 	size_t n;
+	char **logs; /* of the verifier's statistics, one a program */
+	size_t logs_n, logs_cap;
 };
 
 /* What libbpf and the verifier say goes to the debug log; the most telling line of it becomes the reason. */
@@ -71,6 +75,9 @@ void loader_free(struct loader *l)
 		return;
 	while (l->n)
 		bpf_object__close(l->objects[--l->n]);
+	while (l->logs_n)
+		free(l->logs[--l->logs_n]);
+	free(l->logs);
 	free(l);
 }
 
@@ -210,11 +217,46 @@ static int share_maps(struct loader *l, struct bpf_object *o)
 	return 0;
 }
 
+static void ask_for_statistics(struct loader *l, struct bpf_object *o)
+{
+	struct bpf_program *p;
+	bpf_object__for_each_program(p, o) {
+		if (!bpf_program__autoload(p))
+			continue;
+		GROW(l->logs, l->logs_n, l->logs_cap);
+		char *log = l->logs[l->logs_n++] = xcalloc(1, STATS_BYTES);
+		bpf_program__set_log_buf(p, log, STATS_BYTES);
+		bpf_program__set_log_level(p, STATS_LEVEL);
+	}
+}
+
+int loader_verdicts(const struct loader *l, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < l->n; i++) {
+		struct bpf_program *p;
+		bpf_object__for_each_program(p, l->objects[i]) {
+			size_t len;
+			const char *log = bpf_program__log_buf(p, &len);
+			struct verdict verdict = { .object = bpf_object__name(l->objects[i]) };
+			if (!log || bpf_program__fd(p) < 0)
+				continue;
+			r = verdict_read(p, log, &verdict, why);
+			if (r < 0)
+				break;
+			see(arg, &verdict);
+		}
+	}
+	return r;
+}
+
 int loader_load(struct loader *l, struct bpf_object *o, struct reason *why)
 {
 	const char *name = bpf_object__name(o);
 	if (share_maps(l, o) < 0)
 		return reason_set(why, -EINVAL, "the maps of '%s' do not fit those already loaded: %s", name, said);
+	if (l->settings.verdicts)
+		ask_for_statistics(l, o);
 	said[0] = '\0';
 	int r = bpf_object__load(o);
 	if (r < 0)

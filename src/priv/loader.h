@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/reason.h"
+#include "priv/verdict.h"
 
 struct bpf_object;
 struct loader;
@@ -20,6 +21,7 @@ struct loader_settings {
 	uint32_t facts_bytes;
 	uint32_t perf_pages;    /* of a perf buffer, per CPU */
 	const char *btf_path;   /* a file with the kernel's types, borrowed; NULL: the kernel's own */
+	bool verdicts;          /* ask the verifier for its statistics */
 };
 
 int loader_new(struct loader **ret, const struct loader_settings *settings);
@@ -41,4 +43,6 @@ int loader_load(struct loader *l, struct bpf_object *o, struct reason *why);
 
 /* A map by name, of any loaded object; -ENOENT. The descriptor stays the loader's. */
 int loader_map(const struct loader *l, const char *name);
+/* What the kernel made of each loaded program, when that was asked for in the settings. */
+int loader_verdicts(const struct loader *l, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why);
 bool loader_by_perf(const struct loader *l);

@@ -24,6 +24,14 @@ struct links;
 struct loader;
 struct options;
 
+/* A command line, in words, that a family serves by programs of their own: `utrace verify` loads them. */
+struct probe_shape {
+	const char *name;  /* short: "stat", "calls, where" */
+	const char *words; /* divided by blanks: "--stat *" */
+	uint32_t needs;    /* ABILITY_BIT()s without which it is not for this kernel */
+	uint32_t without;  /* those that are left out, so that a lesser mechanism is taken */
+};
+
 /* A target. Borrowed from the engine's table; valid until process_gone returns. */
 struct process {
 	pid_t pid;
@@ -38,11 +46,17 @@ struct probe_ops {
 	const char *name;      /* also the name of its BPF object */
 	uint8_t record_family; /* enum rec_family */
 	size_t state_size;     /* bytes of the family's own state, zeroed; handed back to every call */
+	const struct probe_shape *shapes; /* ends with a NULL name */
 
 	/* Chooses what to do from the options, before anything is loaded. -errno and @why: the command fails. */
 	int (*open)(struct engine *e, void *state, struct reason *why);
 	/* Loads the kernel half. -errno and @why: the family is off. */
 	int (*load)(struct engine *e, void *state, struct reason *why);
+	/*
+	 * Loads, once each, what attach loads anew for every probe; for `utrace verify`. -errno and @why: the verifier refused it.
+	 * May be NULL.
+	 */
+	int (*rehearse)(struct engine *e, void *state, struct reason *why);
 	/* The rings are open: attaches what is not bound to one process, measures. -errno and @why: the family is off. May be NULL. */
 	int (*attach)(struct engine *e, void *state, struct reason *why);
 	/* A target appeared, or changed (exec, new mapping): attach to it. May be NULL. -errno and @why: told, the run goes on. */

@@ -65,8 +65,20 @@ static int write_plans(struct engine *e, const struct syscall_state *s)
 	return 0;
 }
 
-static int attach(struct syscall_state *s, struct reason *why)
+static int syscall_load(struct engine *e, void *state, struct reason *why)
 {
+	struct syscall_state *s = state;
+	int r = loader_open(engine_loader(e), "syscall", &s->object, why);
+	if (r < 0)
+		return r;
+	set_shape(e, s);
+	r = loader_load(engine_loader(e), s->object, why);
+	return r == 0 ? write_plans(e, s) : r;
+}
+
+static int syscall_attach(struct engine *e, void *state, struct reason *why)
+{
+	struct syscall_state *s = state;
 	/* Ends before beginnings: a call is never begun without its end being seen. */
 	static const char *const points[][2] = {
 		{ "syscall_thread_exit", "sched_process_exit" },
@@ -81,19 +93,6 @@ static int attach(struct syscall_state *s, struct reason *why)
 			return r;
 	}
 	return 0;
-}
-
-static int syscall_load(struct engine *e, void *state, struct reason *why)
-{
-	struct syscall_state *s = state;
-	int r = loader_open(engine_loader(e), "syscall", &s->object, why);
-	if (r < 0)
-		return r;
-	set_shape(e, s);
-	r = loader_load(engine_loader(e), s->object, why);
-	if (r == 0)
-		r = write_plans(e, s);
-	return r == 0 ? attach(s, why) : r;
 }
 
 bool syscall_is_wanted(const struct syscall_state *state, uint8_t arch, uint32_t nr)
@@ -176,12 +175,22 @@ static void syscall_close(struct engine *e, void *state)
 	where_free(s->where);
 }
 
+static const struct probe_shape syscall_shapes[] = {
+	{ "calls", "" },
+	{ "filtered", "--min=1ms --where=arg1>4k&&(ret<0||duration>5ms)&&uid==0&&pid!=1" },
+	{ "stat", "--stat" },
+	{ "stat-where", "--stat --where=arg1>4k&&(ret<0||duration>5ms)&&uid==0&&pid!=1" },
+	{},
+};
+
 const struct probe_ops syscall_probe = {
 	.name = "syscall",
 	.record_family = REC_SYSCALL,
 	.state_size = sizeof(struct syscall_state),
+	.shapes = syscall_shapes,
 	.open = syscall_open,
 	.load = syscall_load,
+	.attach = syscall_attach,
 	.decode = syscall_take,
 	.drain = syscall_drain,
 	.conclude = syscall_conclude,

@@ -60,10 +60,13 @@ static int task_load(struct engine *e, void *state, struct reason *why)
 		bpf_program__set_expected_attach_type(bpf_object__find_program_by_name(s->object, "task_map"),
 						      (enum bpf_attach_type)LINK_UPROBE_MULTI);
 	r = loader_load(engine_loader(e), s->object, why);
-	if (r == 0)
-		r = set_cgroups(e, s);
-	if (r == 0)
-		r = attach_raw(&s->links, program(s->object, "task_fork"), "sched_process_fork", why);
+	return r == 0 ? set_cgroups(e, s) : r;
+}
+
+static int task_attach(struct engine *e, void *state, struct reason *why)
+{
+	struct task_state *s = state;
+	int r = attach_raw(&s->links, program(s->object, "task_fork"), "sched_process_fork", why);
 	if (r == 0)
 		r = attach_raw(&s->links, program(s->object, "task_exec"), "sched_process_exec", why);
 	if (r == 0)
@@ -193,11 +196,20 @@ static void task_close(struct engine *e, void *state)
 	links_done(&s->links);
 }
 
+static const struct probe_shape task_shapes[] = {
+	{ "pids", "-p 1" },
+	{ "criteria", "-n nginx* -e /bin/true -u 0 --pidns=4294967295 --netns=4294967295 --mntns=4294967295" }, /* inodes of namespaces */
+	{ "all", "--all" },
+	{},
+};
+
 const struct probe_ops task_probe = {
 	.name = "task",
 	.record_family = REC_TASK,
 	.state_size = sizeof(struct task_state),
+	.shapes = task_shapes,
 	.load = task_load,
+	.attach = task_attach,
 	.process_changed = task_process_changed,
 	.process_gone = task_process_gone,
 	.process_executed = task_process_executed,
