@@ -253,6 +253,12 @@ def quickstart(runner):
     return result
 
 
+def verify(runner):
+    """Every BPF program within its budget on this kernel; nothing is attached."""
+    sudo = ['sudo'] if os.geteuid() != 0 else []
+    return step(runner, *sudo, BINARIES['UTRACE'], 'verify')
+
+
 def fuzz_each(runner, seconds):
     """Every fuzzer of tests/fuzz, so many seconds each; over what is known already, each is a unit test besides."""
     where = os.path.join(BUILDS, 'fuzz')
@@ -276,6 +282,7 @@ SUITES = (
     Suite('valgrind', PLAIN, 10, meson_test, ('gcc', 'fuzz', 'valgrind'), needs='build'),
     Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
+    Suite('verify', PLAIN, 2, verify, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),
     Suite('live', PLAIN, 20, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
     Suite('guests', PLAIN, 20, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes an assembler file that holds the given BPF objects and a table of them (src/priv/object.h reads it)."""
+"""Writes an assembler file that holds the given BPF objects and budgets, and a table of them (src/priv/object.h reads it)."""
 import os
 import sys
 
@@ -9,6 +9,8 @@ for i, path in enumerate(objects):
     lines += [f'object_{i}:', f'\t.incbin "{os.path.abspath(path)}"', f'object_{i}_end:', '\t.balign 16']
 for i, path in enumerate(objects):
     name = os.path.basename(path).removesuffix('.bpf.o')
+    if name == 'budget.json':  # one a family: func/budget.json
+        name = os.path.join(os.path.basename(os.path.dirname(path)), name)
     lines += [f'name_{i}:\t.asciz "{name}"']
 lines += ['\t.section .data.rel.ro, "aw"', '\t.balign 8', '\t.globl bpf_object_table', '\t.hidden bpf_object_table', 'bpf_object_table:']
 for i in range(len(objects)):

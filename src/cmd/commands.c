@@ -20,6 +20,7 @@ extern const struct cmd man_cmd;
 extern const struct cmd record_cmd;
 extern const struct cmd report_cmd;
 extern const struct cmd sys_cmd;
+extern const struct cmd verify_cmd;
 extern const struct cmd version_cmd;
 
 extern const struct cmd doctor_cmd;
@@ -31,6 +32,7 @@ const struct cmd *const commands[] = {
 	&report_cmd,
 	&export_cmd,
 	&doctor_cmd,
+	&verify_cmd,
 	&explain_cmd,
 	&config_cmd,
 	&completion_cmd,

@@ -19,6 +19,7 @@ const struct option_heading option_headings[] = {
 	{ OPTIONS_OUTPUT, "Output" },
 	{ OPTIONS_RECORD, "Recording" },
 	{ OPTIONS_REPORT, "Of a recording" },
+	{ OPTIONS_BUDGET, "Budgets" },
 	{ OPTIONS_JSON, "Output" },
 	{ OPTIONS_TRACER, "Tracer" },
 	{ OPTIONS_GENERAL, "General" },
@@ -95,6 +96,10 @@ const struct option_row option_rows[] = {
 	  .help = "order of the table: the name of a column" },
 	{ "columns", .kind = OPTION_TEXT, .groups = OPTIONS_TABLE, FIELD(columns), .metavar = "A,B,...",
 	  .help = "which columns the table has" },
+
+	{ "budget", .kind = OPTION_TEXT, .groups = OPTIONS_BUDGET, .traits = OPTION_ONLY_COMMAND_LINE, FIELD(budget), .metavar = "FILE",
+	  .help = "what programs may cost (JSON); what FILE does not name keeps its own budget",
+	  .more = "{\"PROGRAM\": {\"SHAPE\": {\"FIGURE\": NUMBER}}}: the figures are those of utrace explain program." },
 
 	{ "json", .kind = OPTION_FLAG, .groups = OPTIONS_OUTPUT | OPTIONS_JSON, FIELD(json),
 	  .help = "JSON instead of text",

@@ -72,6 +72,7 @@ struct options {
 	char *sort;                       /* --sort KEY */
 	char *columns;                    /* --columns A,B */
 	bool json;                        /* --json */
+	char *budget;                     /* --budget FILE of verify; NULL: the built-in one alone */
 	char *output;                     /* -o FILE; "-" is stdout */
 	char *record;                     /* --record FILE; NULL: none */
 	char *rotate, *ring;              /* --rotate, --ring: a size or a time; NULL: none */
@@ -101,6 +102,7 @@ enum option_group {
 	OPTIONS_RECORD = 1 << 9,  /* --record --rotate --ring --trigger */
 	OPTIONS_REPORT = 1 << 10, /* --since --until */
 	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
+	OPTIONS_BUDGET = 1 << 9,  /* --budget */
 };
 
 /* The command that the options are for. */

@@ -80,6 +80,21 @@ static const struct event_field process_fields[] = {
 	[PROCESS_STATUS] = { "exit_status", "int", NULL, "wait status, when it ended" },
 };
 
+static const struct event_field program_fields[] = {
+	[PROGRAM_NAME] = { "program_name", "string", NULL, "name of the BPF program; absent where this kernel has no use for it" },
+	[PROGRAM_FAMILY] = { "family", "string", NULL, "the probe family that it belongs to: func, syscall, task" },
+	[PROGRAM_SHAPE] = { "shape", "string", NULL, "for which kind of command line it was loaded: calls, stat ..." },
+	[PROGRAM_INSTRUCTIONS] = { "instructions", "uint", NULL, "processed by the verifier, once for each path that it followed" },
+	[PROGRAM_TOTAL_STATES] = { "total_states", "uint", NULL, "states that the verifier kept" },
+	[PROGRAM_PEAK_STATES] = { "peak_states", "uint", NULL, "of them at the same time" },
+	[PROGRAM_STACK] = { "stack_bytes", "uint", "bytes", "of the program and of its largest subprogram" },
+	[PROGRAM_JITED] = { "jited_bytes", "uint", "bytes", "machine code; 0: the kernel interprets it" },
+	[PROGRAM_XLATED] = { "xlated_bytes", "uint", "bytes", "BPF code as the kernel runs it" },
+	[PROGRAM_VERIFY] = { "verify_ns", "uint", "ns", "time of verification" },
+	[PROGRAM_BUDGET] = { "budget", "object", NULL, "what these figures may be, by name" },
+	[PROGRAM_WHY_NOT] = { "why_not", "string", NULL, "why this kernel has no use for the shape" },
+};
+
 static const struct event_field lost_fields[] = {
 	[LOST_CAUSE] = { "cause", "string", NULL, "why it could not be shown" },
 	[LOST_COUNT] = { "count", "uint", NULL, "how many events" },
@@ -104,6 +119,7 @@ const struct event_type event_types[EVENT_TYPES] = {
 	[EVENT_TRACEPOINT] = TYPE("tracepoint", point_fields, true, "a kernel tracepoint"),
 	[EVENT_USDT] = TYPE("usdt", point_fields, true, "a user statically defined tracepoint"),
 	[EVENT_PROCESS] = TYPE("process", process_fields, true, "a traced process began, executed a file, or ended"),
+	[EVENT_PROGRAM] = TYPE("program", program_fields, false, "a BPF program as this kernel's verifier sees it (utrace verify)"),
 	[EVENT_LOST] = TYPE("lost", lost_fields, true, "events that happened but are not shown"),
 	[EVENT_SUMMARY] = TYPE("summary", summary_fields, false, "the last object of a run"),
 };

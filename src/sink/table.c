@@ -46,8 +46,8 @@ int table_init(struct table *t, const struct table_column *columns, const char *
 {
 	*t = (struct table){ .columns = columns };
 	const char *sort = settings->sort ? settings->sort : default_sort;
-	t->sort = find_column(columns, slice_of(sort));
-	if (!t->sort)
+	t->sort = sort ? find_column(columns, slice_of(sort)) : NULL;
+	if (sort && !t->sort)
 		return unknown_column(columns, "--sort", slice_of(sort), why);
 	if (settings->columns)
 		return choose_columns(t, settings->columns, why);
@@ -141,7 +141,8 @@ void table_print(struct table *t, FILE *out)
 {
 	if (t->n == 0)
 		return;
-	qsort_r(t->rows, t->n, sizeof(t->rows[0]), compare, (void *)t->sort);
+	if (t->sort)
+		qsort_r(t->rows, t->n, sizeof(t->rows[0]), compare, (void *)t->sort);
 	size_t widths[ARRAY_SIZE(t->shown)];
 	for (size_t i = 0; i < t->n_shown; i++)
 		widths[i] = width_of(t, t->shown[i]);

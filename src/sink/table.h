@@ -24,7 +24,7 @@ struct table {
 	struct arena arena;
 };
 
-/* @default_sort: a name of a column. -EINVAL and @why: --sort or --columns names none. */
+/* @default_sort: a name of a column; NULL: in the order in which rows came, unless the settings say otherwise. -EINVAL and @why: --sort or --columns names none. */
 int table_init(struct table *t, const struct table_column *columns, const char *default_sort, const struct sink_settings *settings,
 	       struct reason *why);
 void table_done(struct table *t);

@@ -351,6 +351,7 @@ static void text_write(void *state, const struct event *e)
 		write_lost(s, e);
 		break;
 	case EVENT_PROCESS:
+	case EVENT_PROGRAM: /* has a table of its own: cmd/verify.c */
 	case EVENT_SUMMARY:
 	case EVENT_TYPES:
 		break;

@@ -36,7 +36,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 CASES = [
-    (None, ["ver"], ["version"]),
+    (None, ["ver"], ["verify", "version"]),
     (None, ["--ver"], ["--version"]),
     ("explain", ["explain", "--js"], ["--json"]),
     ("explain", ["explain", "function_"], ["function_call", "function_stat"]),
@@ -83,7 +83,7 @@ def test_the_script_is_parsed_by_its_shell(tmp_path, shell):
 
 
 FISH = [
-    (None, "ver", ["version"]),
+    (None, "ver", ["verify", "version"]),
     ("explain", "explain --js", ["--json"]),
     ("explain", "explain function_", ["function_call", "function_stat"]),
     ("config", "config val", ["validate"]),

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Writes the budgets of the BPF programs (src/probe/FAMILY/budget.json) and the table of docs/verify.md from what kernels said.
+
+tools/budgets.py NAME.json ...     each the output of `utrace verify --json` on one kernel; NAME heads its column
+
+A budget is the largest figure of all kernels and a quarter more, in two digits.
+"""
+import json
+import math
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FIGURES = ('instructions', 'peak_states', 'stack_bytes', 'jited_bytes')
+HEADROOM = 1.25
+STACK_MAX = 512  # MAX_BPF_STACK, include/linux/filter.h: no budget is above what the kernel allows
+TABLE = re.compile(r'(<!-- table: tools/budgets.py -->\n).*(<!-- end of table -->)', re.DOTALL)
+
+
+def read(path):
+    """{(family, program, shape): figures} of one kernel; what it has no use for has the reason instead."""
+    with open(path) as lines:
+        told = [json.loads(line) for line in lines if line.strip()]
+    return {(e['family'], e.get('program_name'), e['shape']): e for e in told if e['event_type'] == 'program'}
+
+
+def rounded_up(figure):
+    unit = 10 ** max(0, len(str(figure)) - 2)
+    return -(-figure // unit) * unit
+
+
+def budget_of(figure, values):
+    limit = rounded_up(math.ceil(max(values) * HEADROOM))
+    return min(limit, STACK_MAX) if figure == 'stack_bytes' else limit
+
+
+def budgets(kernels, family):
+    """Programs, shapes and figures in the order in which the first kernel that has them told them."""
+    found = {}
+    for kernel in kernels.values():
+        for of, program, shape in kernel:
+            if of == family and program:
+                told = [k[of, program, shape] for k in kernels.values() if (of, program, shape) in k]
+                found.setdefault(program, {}).setdefault(shape, {
+                    f: budget_of(f, [t[f] for t in told if f in t]) for f in FIGURES if any(f in t for t in told)})
+    return found
+
+
+def write_budgets(kernels):
+    for family in sorted({key[0] for kernel in kernels.values() for key in kernel}):
+        programs = []
+        for program, shapes in budgets(kernels, family).items():
+            rows = [f'\t\t{json.dumps(shape)}: {json.dumps(figures)}' for shape, figures in shapes.items()]
+            programs.append(f'\t{json.dumps(program)}: {{\n' + ',\n'.join(rows) + '\n\t}')
+        with open(os.path.join(ROOT, 'src', 'probe', family, 'budget.json'), 'w') as out:
+            out.write('{\n' + ',\n'.join(programs) + '\n}\n')
+
+
+def table(kernels):
+    """Instructions on each kernel, and the largest stack and machine code of all."""
+    yield '| program | shape | ' + ' | '.join(kernels) + ' | stack | machine code |'
+    yield '|---' * 2 + '|--:' * (len(kernels) + 2) + '|'
+    keys = dict.fromkeys(key for kernel in kernels.values() for key in kernel if key[1])
+    for key in keys:
+        told = [kernel.get(key) for kernel in kernels.values()]
+        cells = [f"{t['instructions']:,}" if t else '' for t in told]
+        most = [max(t.get(figure, 0) for t in told if t) for figure in ('stack_bytes', 'jited_bytes')]
+        yield f'| `{key[1]}` | {key[2]} | ' + ' | '.join(cells) + f' | {most[0]} | {most[1]:,} |'
+
+
+def write_table(kernels):
+    path = os.path.join(ROOT, 'docs', 'verify.md')
+    with open(path) as page:
+        text = page.read()
+    lines = '\n'.join(table(kernels))
+    with open(path, 'w') as page:
+        page.write(TABLE.sub(lambda m: f'{m[1]}{lines}\n{m[2]}', text))
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    kernels = {os.path.basename(path).removesuffix('.json'): read(path) for path in sys.argv[1:]}
+    write_budgets(kernels)
+    write_table(kernels)
+
+
+if __name__ == '__main__':
+    main()
