@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "base/alloc.h"
 #include "base/macro.h"
 
 /* What stands where a command should, and asks for no command: --help, --version, or nothing at all. */
@@ -18,6 +19,7 @@ static int without_command(const char *word)
 
 int main(int argc, char **argv)
 {
+	alloc_init();
 	if (argc < 2 || argv[1][0] == '-')
 		return without_command(argc < 2 ? NULL : argv[1]);
 	const struct cmd *cmd = cmd_find(argv[1]);

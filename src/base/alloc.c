@@ -1,11 +1,24 @@
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+
+#define LARGE_BYTES (128 << 10) /* glibc's first M_MMAP_THRESHOLD, which setting it makes its last: mallopt(3) */
+
+void alloc_init(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
+void alloc_trim(void)
+{
+	malloc_trim(0);
+}
 
 static void *or_die(void *p)
 {

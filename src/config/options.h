@@ -102,7 +102,7 @@ enum option_group {
 	OPTIONS_RECORD = 1 << 9,  /* --record --rotate --ring --trigger */
 	OPTIONS_REPORT = 1 << 10, /* --since --until */
 	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
-	OPTIONS_BUDGET = 1 << 9,  /* --budget */
+	OPTIONS_BUDGET = 1 << 11, /* --budget */
 };
 
 /* The command that the options are for. */

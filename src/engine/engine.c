@@ -40,6 +40,7 @@
 #define LOOKS_A_DRAIN 5
 #define PAGE_BYTES 4096u
 #define FACTS_BYTES (1024 * 1024u)
+#define EVENTS_BYTES_OF_TABLES (1024 * 1024ull) /* with --stat, only USDT probes and tracepoints send any */
 
 static void on_record(void *arg, const struct rec_head *rec)
 {
@@ -357,7 +358,7 @@ static int open_job(struct engine *e, struct reason *why)
 	}
 	struct loader_settings settings = {
 		.by_perf = !ability_has(ABILITY_RINGBUF),
-		.events_bytes = (uint32_t)o->buffer_bytes,
+		.events_bytes = (uint32_t)(o->stat || o->hist ? MIN(o->buffer_bytes, EVENTS_BYTES_OF_TABLES) : o->buffer_bytes),
 		.facts_bytes = FACTS_BYTES,
 		.btf_path = o->btf,
 		.verdicts = e->rehearsal,

@@ -1,5 +1,7 @@
 /*
- * A ring buffer has the order of the events. Perf buffers are one for each CPU, and a thread that moves from one to another
+ * A ring buffer has the order of the events. It is read here and not by libbpf, which maps its memory twice in a row so that
+ * no record is ever in two pieces: that is resident memory twice (32 MB for 16). The few records that go over the end are
+ * put together instead. Perf buffers are one for each CPU, and a thread that moves from one to another
  * leaves its records in both: they are put in order by the time at which each was sent. What is younger than SETTLE_NS when
  * a round begins waits for the next, since an older record may not have reached its own buffer yet.
  */
@@ -8,8 +10,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/perf_event.h>
 
@@ -33,8 +38,18 @@ struct batch {
 	struct strbuf bytes; /* each record at a multiple of 8 */
 };
 
+/* As the kernel lays it out: kernel/bpf/ringbuf.c, struct bpf_ringbuf. Positions only grow; the mask makes offsets of them. */
+struct memory {
+	int fd;                 /* of the map; borrowed */
+	uint64_t *consumer;     /* a page of its own, which we write; NULL: there is no ring buffer */
+	const uint64_t *producer; /* a page, and behind it the data */
+	const char *data;
+	uint64_t size, page;    /* bytes; the size is a power of two */
+	char whole[UINT16_MAX + 1]; /* a record that goes over the end */
+};
+
 struct ring {
-	struct ring_buffer *ring;
+	struct memory *memory;
 	struct perf_buffer *perf;
 	ring_fn fn;
 	void *arg;
@@ -68,10 +83,71 @@ static void take(struct ring *r, const void *bytes, size_t size)
 	r->fn(r->arg, rec);
 }
 
-static int on_ring(void *arg, void *bytes, size_t size)
+static void memory_free(struct memory *m)
 {
-	take(arg, bytes, size);
+	if (!m)
+		return;
+	if (m->consumer)
+		munmap(m->consumer, m->page);
+	if (m->producer)
+		munmap((void *)m->producer, m->page + m->size);
+	free(m);
+}
+DEFINE_CLEANUP(struct memory *, memory_free)
+
+static int memory_new(struct memory **ret, int map_fd)
+{
+	_cleanup_(memory_free) struct memory *m = xcalloc(1, sizeof(*m));
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+	if (bpf_obj_get_info_by_fd(map_fd, &info, &len) < 0)
+		return -errno;
+	m->fd = map_fd;
+	m->size = info.max_entries;
+	m->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	void *consumer = mmap(NULL, m->page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+	if (consumer == MAP_FAILED)
+		return -errno;
+	m->consumer = consumer;
+	void *producer = mmap(NULL, m->page + m->size, PROT_READ, MAP_SHARED, map_fd, (off_t)m->page);
+	if (producer == MAP_FAILED)
+		return -errno;
+	m->producer = producer;
+	m->data = (const char *)producer + m->page;
+	*ret = take_ptr(m);
 	return 0;
+}
+
+/* The @len bytes at a position, in one piece. */
+static const void *bytes_at(struct memory *m, uint64_t position, uint32_t len)
+{
+	uint64_t at = position & (m->size - 1), first = MIN((uint64_t)len, m->size - at);
+	if (first == len || len > sizeof(m->whole))
+		return m->data + at;
+	memcpy(m->whole, m->data + at, first);
+	memcpy(m->whole + first, m->data, len - first);
+	return m->whole;
+}
+
+/* Each record has a word before it: its length, and whether it is still written or was given up (linux/bpf.h, BPF_RINGBUF_HDR_SZ). */
+static int consume_memory(struct ring *r)
+{
+	struct memory *m = r->memory;
+	uint64_t at = *m->consumer;
+	int n = 0;
+	while (at < __atomic_load_n(m->producer, __ATOMIC_ACQUIRE)) {
+		uint32_t word = __atomic_load_n((const uint32_t *)(m->data + (at & (m->size - 1))), __ATOMIC_ACQUIRE);
+		uint32_t len = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+		if (word & BPF_RINGBUF_BUSY_BIT)
+			break;
+		if (len > sizeof(m->whole))
+			r->malformed++;
+		else if (!(word & BPF_RINGBUF_DISCARD_BIT) && ++n)
+			take(r, bytes_at(m, at + BPF_RINGBUF_HDR_SZ, len), len);
+		at += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7ull;
+		__atomic_store_n(m->consumer, at, __ATOMIC_RELEASE);
+	}
+	return n;
 }
 
 /*
@@ -114,8 +190,8 @@ int ring_new(struct ring **ret, const struct ring_request *q, ring_fn fn, void *
 	if (q->by_perf)
 		r->perf = open_perf(r, q);
 	else
-		r->ring = ring_buffer__new(q->map_fd, on_ring, r, NULL);
-	if (!r->ring && !r->perf)
+		errno = -memory_new(&r->memory, q->map_fd);
+	if (!r->memory && !r->perf)
 		return reason_set(why, -errno, "the ring of events cannot be read: %s", strerror(errno));
 	*ret = take_ptr(r);
 	return 0;
@@ -125,7 +201,7 @@ void ring_free(struct ring *r)
 {
 	if (!r)
 		return;
-	ring_buffer__free(r->ring);
+	memory_free(r->memory);
 	perf_buffer__free(r->perf);
 	batch_done(&r->batch);
 	free(r);
@@ -133,7 +209,7 @@ void ring_free(struct ring *r)
 
 int ring_fd(const struct ring *r)
 {
-	return r->ring ? ring_buffer__epoll_fd(r->ring) : perf_buffer__epoll_fd(r->perf);
+	return r->memory ? r->memory->fd : perf_buffer__epoll_fd(r->perf);
 }
 
 static int by_time(const void *a, const void *b)
@@ -161,8 +237,8 @@ static int hand_over(struct ring *r, uint64_t until_ns)
 
 int ring_consume(struct ring *r, bool last)
 {
-	if (r->ring)
-		return ring_buffer__consume(r->ring);
+	if (r->memory)
+		return consume_memory(r);
 	uint64_t until_ns = last ? UINT64_MAX : clock_monotonic_ns() - SETTLE_NS;
 	int n = perf_buffer__consume(r->perf);
 	return n < 0 ? n : hand_over(r, until_ns);

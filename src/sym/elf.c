@@ -172,7 +172,7 @@ static void read_facts(struct elf *elf)
 		if (p.p_type == PT_DYNAMIC && !elf->needed)
 			read_dynamic(elf, &p);
 	}
-	elf->build_id = image_build_id(&elf->self);
+	elf->build_id = arena_dup(&elf->arena, image_build_id(&elf->self));
 	read_code_sections(elf);
 }
 
@@ -222,21 +222,57 @@ int elf_open_fd(struct elf **ret, int fd, const char *name, struct reason *why)
 	return open_taken(ret, own, name, why);
 }
 
+void elf_forget_bytes(struct elf *elf)
+{
+	if (!elf->dwarf.elf) /* it lies over them */
+		image_copy_free(&elf->self);
+}
+
+static void forget_functions(struct elf *elf)
+{
+	free(elf->frames.items);
+	elf->frames = (struct frames){};
+	free(elf->funcs);
+	elf->funcs = NULL;
+	free(elf->func_names);
+	elf->func_names = NULL;
+	elf->n_funcs = 0;
+	elf->funcs_known = false;
+	arena_done(&elf->names);
+}
+
+static void forget_probes(struct elf *elf)
+{
+	free(elf->usdt);
+	elf->usdt = NULL;
+	elf->n_usdt = elf->cap_usdt = 0;
+	elf->usdt_known = false;
+}
+
+void elf_forget(struct elf *elf)
+{
+	elf_lines_free(elf);
+	forget_functions(elf);
+	forget_probes(elf);
+	image_done(&elf->debug);
+	image_done(&elf->mini);
+	elf->debug_sought = elf->mini_sought = false;
+	image_forget(&elf->self);
+}
+
 void elf_close(struct elf *elf)
 {
 	if (!elf)
 		return;
 	elf_lines_free(elf);
+	forget_functions(elf);
+	forget_probes(elf);
 	image_done(&elf->debug);
 	image_done(&elf->mini);
 	image_done(&elf->self);
 	free(elf->segments);
 	free(elf->code);
 	free(elf->needed);
-	free(elf->frames.items);
-	free(elf->funcs);
-	free(elf->func_names);
-	free(elf->usdt);
 	arena_done(&elf->arena);
 	free(elf->name);
 	free(elf);

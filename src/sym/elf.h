@@ -35,6 +35,12 @@ struct slice elf_build_id(const struct elf *elf);   /* raw bytes; empty: none */
 size_t elf_needed(const struct elf *elf, const char *const **ret_names); /* DT_NEEDED, owned by @elf */
 bool elf_has_section(const struct elf *elf, const char *name);
 /*
+ * Gives back the memory of all that can be read again: functions, names, lines, probes, bytes. What the functions below (and
+ * elf_bytes()) handed out is not valid any more; what stands above is. Of node's 86,000 functions that is 45 MB.
+ */
+void elf_forget(struct elf *elf);
+void elf_forget_bytes(struct elf *elf); /* of elf_bytes() alone */
+/*
  * Does code of this file throw or catch by unwinding: imports or exports _Unwind_RaiseException or what stands on it
  * (__cxa_throw, __gxx_personality_v0 ...), is libgcc_s or libunwind, or has exception tables that catch (so also a static
  * Rust or C++ program without any symbol)? Not: libc and C with -fexceptions, whose tables only clean up.

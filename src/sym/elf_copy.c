@@ -36,6 +36,8 @@ void image_copy_free(struct elf_image *image)
 	if (image->copy)
 		munmap(image->copy, image->size + TAIL_BYTES);
 	free(image->copied);
+	image->copy = NULL;
+	image->copied = NULL;
 }
 
 static void copy_block(struct elf_image *image, uint64_t block)

@@ -70,6 +70,16 @@ void image_done(struct elf_image *image)
 	*image = (struct elf_image){};
 }
 
+void image_forget(struct elf_image *image)
+{
+	image_copy_free(image);
+	Elf *fresh = image->fd >= 0 ? elf_begin(image->fd, ELF_C_READ, NULL) : NULL;
+	bool usable = fresh && elf_kind(fresh) == ELF_K_ELF; /* else it was overwritten: what was read before is all that there is */
+	elf_end(usable ? image->elf : fresh);
+	if (usable)
+		image->elf = fresh;
+}
+
 const char *image_section_name(const struct elf_image *image, const GElf_Shdr *shdr)
 {
 	size_t names;

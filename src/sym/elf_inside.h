@@ -41,6 +41,7 @@ void image_done(struct elf_image *image);
 /* @len bytes at @offset, which stay until image_done(); shorter (empty) at the end of the file. */
 struct slice image_bytes(struct elf_image *image, uint64_t offset, size_t len);
 void image_copy_free(struct elf_image *image);
+void image_forget(struct elf_image *image); /* what libelf and we have read of it; it stays open */
 
 /* The section of that name; NULL: none. */
 Elf_Scn *image_section(const struct elf_image *image, const char *name, GElf_Shdr *ret_shdr);
@@ -78,7 +79,8 @@ struct line_range { /* addresses of one compilation unit */
 struct elf {
 	char *name;
 	struct elf_image self;
-	struct arena arena; /* names that no string table holds as we want them */
+	struct arena arena; /* what is known from the beginning */
+	struct arena names; /* that no string table holds as we want them */
 
 	int machine;
 	const char *interpreter, *soname;

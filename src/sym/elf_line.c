@@ -181,4 +181,7 @@ void elf_lines_free(struct elf *elf)
 	close_dwarf(&elf->alt_dwarf);
 	image_done(&elf->alt);
 	free(elf->lines);
+	elf->lines = NULL;
+	elf->n_lines = elf->cap_lines = 0;
+	elf->dwarf_sought = false;
 }

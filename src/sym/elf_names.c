@@ -57,7 +57,7 @@ static const char *without_version(struct elf *elf, const char *name)
 		return name;
 	const char *version = at + 1 + (at[1] == '@');
 	size_t len = strspn(version, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-+");
-	return version[len] ? name : arena_strndup(&elf->arena, name, (size_t)(at - name));
+	return version[len] ? name : arena_strndup(&elf->names, name, (size_t)(at - name));
 }
 
 /* gcc names the cold part of foo foo.cold, older ones foo.cold.12. */
@@ -179,7 +179,7 @@ static struct elf_func nameless(struct elf *elf, const struct frame_entry *frame
 	const struct segment *s = elf_segment_at(elf, frame->start);
 	uint64_t at = frame->start - s->addr;
 	return (struct elf_func){
-		.linkage_name = arena_printf(&elf->arena, "func_0x%llx", (unsigned long long)frame->start).data,
+		.linkage_name = arena_printf(&elf->names, "func_0x%llx", (unsigned long long)frame->start).data,
 		.addr = frame->start,
 		.offset = s->offset + at,
 		.size = MIN(frame->end - frame->start, s->file_size - at),
@@ -263,7 +263,7 @@ const char *elf_func_name(struct elf *elf, const struct elf_func *func)
 		uint64_t start = clock_monotonic_ns();
 		bool afford = elf->demangled_bytes < ELF_DEMANGLED_MAX_BYTES && elf->demangled_ns < ELF_DEMANGLED_MAX_NS;
 		_cleanup_(free) char *text = afford ? demangle(func->linkage_name) : NULL;
-		*name = text ? arena_strndup(&elf->arena, text, strlen(text)) : func->linkage_name;
+		*name = text ? arena_strndup(&elf->names, text, strlen(text)) : func->linkage_name;
 		elf->demangled_bytes += text ? strlen(text) : 0;
 		elf->demangled_ns += clock_monotonic_ns() - start;
 	}

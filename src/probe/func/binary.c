@@ -17,6 +17,7 @@ static void free_binary(struct binary *b)
 	for (size_t i = 0; i < b->n_targets; i++)
 		free(b->targets[i].returns);
 	free(b->targets);
+	arena_done(&b->names);
 	elf_close(b->elf);
 	if (b->fd >= 0)
 		close(b->fd);
@@ -41,6 +42,7 @@ static struct binary *add(struct binaries *all, int fd, const char *path, uint64
 	if (elf_open_fd(&b->elf, fd, path, NULL) == 0) {
 		b->has_unwinder = elf_has_unwinder(b->elf);
 		b->is_go = elf_has_section(b->elf, ".gopclntab") || elf_has_section(b->elf, ".go.buildinfo");
+		elf_forget(b->elf);
 		b->is_v8 = strncmp(b->name, "node", 4) == 0 || strncmp(b->name, "libnode", 7) == 0 || strstr(b->name, "v8");
 	}
 	GROW(all->items, all->n, all->cap);
@@ -87,9 +89,16 @@ struct binary *binaries_open(struct binaries *all, const char *path, struct reas
 	return b;
 }
 
-static struct func_target plan_target(struct binary *b, const struct elf_func *f)
+/* Names outlive what was read of the file. */
+static const char *keep(struct binary *b, const char *name)
 {
-	struct func_target t = { .func = f };
+	return arena_strndup(&b->names, name, strlen(name));
+}
+
+static struct func_target plan_target(struct binary *b, const struct elf_func *f, const char *name)
+{
+	struct func_target t = { .func = *f, .name = keep(b, name) };
+	t.func.linkage_name = streq(name, f->linkage_name) ? t.name : keep(b, f->linkage_name);
 	t.refused = site_entry(elf_bytes(b->elf, f->offset, MIN(f->size ? f->size : 32, 4096ul)), &t.entry);
 	return t;
 }
@@ -109,14 +118,19 @@ int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *w
 		const struct elf_func *f = &funcs[i];
 		if (f->ifunc || f->offset == last)
 			continue;
-		struct pattern *p = patterns_match(patterns, SPACE_USER, b->path, b->is_executable, elf_func_name(b->elf, f), f->linkage_name);
+		const char *name = elf_func_name(b->elf, f);
+		struct pattern *p = patterns_match(patterns, SPACE_USER, b->path, b->is_executable, name, f->linkage_name);
 		if (!p || f->fragment)
 			continue;
 		last = f->offset;
 		p->matched++;
 		GROW(b->targets, b->n_targets, cap);
-		b->targets[b->n_targets++] = plan_target(b, f);
+		b->targets[b->n_targets++] = plan_target(b, f, name);
+		if (b->n_targets % TARGETS_A_COPY == 0)
+			elf_forget_bytes(b->elf);
 	}
+	elf_forget(b->elf);
+	alloc_trim();
 	return 0;
 }
 
@@ -145,10 +159,10 @@ static uint64_t start_of(const struct binary *b)
 
 bool binary_needs_return_address(const struct binary *b, const struct func_target *t)
 {
-	if (t->func->addr == start_of(b))
+	if (t->func.addr == start_of(b))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(return_twice); i++)
-		if (streq(t->func->linkage_name, return_twice[i]))
+		if (streq(t->func.linkage_name, return_twice[i]))
 			return true;
 	return false;
 }
@@ -159,11 +173,11 @@ void binary_find_returns(struct binary *b, struct func_target *t)
 	size_t n = 0;
 	if (t->returns || t->returns_refused != SITE_OK)
 		return;
-	if (t->func->size == 0) {
+	if (t->func.size == 0) {
 		t->returns_refused = SITE_NO_SIZE;
 		return;
 	}
-	struct slice code = elf_bytes(b->elf, t->func->offset, t->func->size);
+	struct slice code = elf_bytes(b->elf, t->func.offset, t->func.size);
 	t->returns_refused = site_returns(code, sites, ARRAY_SIZE(sites), &n);
 	if (t->returns_refused != SITE_OK)
 		return;
@@ -172,6 +186,6 @@ void binary_find_returns(struct binary *b, struct func_target *t)
 		site_returns(code, many, n, &n);
 	t->returns = xcalloc(n, sizeof(*t->returns));
 	for (size_t i = 0; i < n; i++)
-		t->returns[i] = t->func->offset + (many ? many[i] : sites[i]).offset;
+		t->returns[i] = t->func.offset + (many ? many[i] : sites[i]).offset;
 	t->n_returns = n;
 }

@@ -10,13 +10,17 @@
 #include <sys/types.h>
 
 #include "arch/site.h"
+#include "base/arena.h"
 #include "base/reason.h"
 #include "probe/func/pattern.h"
 #include "sym/elf.h"
 #include "sys/proc.h"
 
+#define TARGETS_A_COPY 512 /* are looked at before the bytes of their code are given back: of node's that is 2 MB */
+
 struct func_target {
-	const struct elf_func *func;
+	struct elf_func func;  /* its names are the binary's */
+	const char *name;      /* for people */
 	uint32_t probe[2];     /* its numbers in this run, with return probe and with RET sites (their costs differ); 0: none yet */
 	struct site entry;     /* offset from the function's first byte */
 	uint64_t *returns;     /* file offsets of its RETs, when asked for; owned */
@@ -33,7 +37,8 @@ struct binary {
 	bool is_executable;    /* some process executes it (patterns without OBJECT mean it) */
 	bool has_unwinder;
 	bool is_go, is_v8;     /* runtimes that walk or move their stacks: no return probes */
-	struct elf *elf;       /* NULL: not ELF */
+	struct elf *elf;       /* NULL: not ELF. What was read of it is forgotten when it is not needed at the moment */
+	struct arena names;    /* of targets */
 	struct func_target *targets;
 	size_t n_targets;
 	bool resolved;

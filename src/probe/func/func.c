@@ -308,6 +308,7 @@ static int check_patterns(struct engine *e, struct func_state *s, bool at_end, s
 
 static int func_ready(struct engine *e, void *state, struct reason *why)
 {
+	alloc_trim(); /* of what attaching took */
 	return check_patterns(e, state, false, why);
 }
 

@@ -110,11 +110,11 @@ static uint32_t number_of(struct engine *e, struct func_state *s, struct binary 
 	struct fetch_plan plan = {};
 	struct probe_cost cost = cost_of(s, t, sites);
 	struct func_info info = {
-		.kind = PROBE_FUNCTION, .name = elf_func_name(b->elf, t->func), .linkage_name = t->func->linkage_name,
+		.kind = PROBE_FUNCTION, .name = t->name, .linkage_name = t->func.linkage_name,
 		.module = b->name, .path = b->path, .of_executable = b->is_executable,
 		.inside_ns = cost.inside_ns, .outside_ns = cost.outside_ns, .twin = sites ? t->probe[false] : 0, .parameters = parameters,
 	};
-	const struct prototype *proto = is_libc(b->name) && engine_options(e)->args ? prototype_find(t->func->linkage_name) : NULL;
+	const struct prototype *proto = is_libc(b->name) && engine_options(e)->args ? prototype_find(t->func.linkage_name) : NULL;
 	if (proto)
 		apply_prototype(s, e, proto, &info, parameters, &plan);
 	return t->probe[sites] = func_probe_add(e, s, &info, &plan);
@@ -187,7 +187,7 @@ static void plan_function(struct engine *e, struct func_state *s, struct func_pr
 		return;
 	struct probe_cost cost = cost_of(s, t, sites);
 	uint32_t call_ns = cost.inside_ns + cost.outside_ns, hit_ns = s->exits == EXITS_NONE ? call_ns : call_ns / 2;
-	uint64_t entry = t->func->offset + t->entry.offset;
+	uint64_t entry = t->func.offset + t->entry.offset;
 	uint32_t flags = (sites ? COOKIE_SITE_EXIT : 0) | (exits == FUNC_ENTRY_ALONE ? COOKIE_ENTRY_ALONE : 0) | turn_of(fp) | COST_FLAGS(hit_ns);
 	uint64_t cookie = COOKIE(probe, fp->slot % FUNC_COST_SLOTS, flags);
 	batch_add(exits == FUNC_BY_RETURN ? &plan->with_return : &plan->entries, entry, cookie);
@@ -221,12 +221,16 @@ static int attach_binary(struct engine *e, struct func_state *s, struct func_pro
 	if (r < 0)
 		return r;
 	_cleanup_(plan_done) struct plan plan = {};
-	for (size_t i = 0; i < b->n_targets; i++)
+	for (size_t i = 0; i < b->n_targets; i++) {
 		if (b->targets[i].refused == SITE_OK)
 			plan_function(e, s, fp, b, &b->targets[i], &plan);
+		if (i % TARGETS_A_COPY == 0)
+			elf_forget_bytes(b->elf);
+	}
 	r = attach_plan(e, s, fp, b, &plan, why);
 	if (r == 0 && !hashmap_put(&fp->points_done, (uintptr_t)b, b))
 		r = func_attach_usdt(e, s, fp, b, why);
+	elf_forget(b->elf);
 	hashmap_put(&fp->done, (uintptr_t)b, b);
 	s->attached += plan.with_return.n + plan.entries.n;
 	return r == -ESRCH ? 0 : r;

@@ -41,8 +41,8 @@ static const char *exit_mechanism(const struct func_state *s, struct binary *b, 
 
 static void list_target(struct func_state *s, struct binary *b, struct func_target *t, func_list_fn fn, void *arg)
 {
-	struct func_listed row = { .space = "u", .module = b->name, .name = elf_func_name(b->elf, t->func) };
-	if (elf_line(b->elf, t->func->addr, &row.file, &row.line) < 0)
+	struct func_listed row = { .space = "u", .module = b->name, .name = t->name };
+	if (elf_line(b->elf, t->func.addr, &row.file, &row.line) < 0)
 		row.file = NULL;
 	if (t->refused == SITE_OK)
 		row.mechanism = exit_mechanism(s, b, t, b->listed_with_sites);
