@@ -345,7 +345,8 @@ static void finish(struct engine *e)
 	pipeline_finish(e);
 }
 
-static int open_engine(struct engine *e, struct reason *why)
+/* What is asked for, before the kernel or a process is. */
+static int open_job(struct engine *e, struct reason *why)
 {
 	const struct options *o = engine_options(e);
 	int r = targets_init(&e->targets, o, why);
@@ -364,13 +365,17 @@ static int open_engine(struct engine *e, struct reason *why)
 		.verdicts = e->rehearsal,
 	};
 	r = loader_new(&e->loader, &settings);
-	if (r == 0)
-		r = open_families(e, why);
+	return r == 0 ? open_families(e, why) : r;
+}
+
+static int open_engine(struct engine *e, struct reason *why)
+{
+	int r = open_job(e, why);
 	if (r == 0)
 		r = recording_open(&e->recording, e, why);
-	if (r == 0 && !e->rehearsal)
+	if (r == 0)
 		r = open_loop(e);
-	if (r == 0 && !e->rehearsal)
+	if (r == 0)
 		fact_clock(e);
 	return r < 0 ? reason_set(why, r, "the tracer could not be set up: %s", strerror(-r)) : 0;
 }
@@ -512,12 +517,11 @@ static int trace(struct engine *e, struct reason *why)
 	return !e->loader || e->held ? 125 : r == -ENOENT ? 127 : r == -EACCES ? 126 : 125;
 }
 
-static void prepare(struct engine *e, const struct engine_job *job, bool rehearsal)
+static void prepare(struct engine *e, const struct engine_job *job)
 {
-	*e = (struct engine){
-		.job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1, .rehearsal = rehearsal,
-		.since_ns = job->since_ns, .until_ns = job->until_ns,
-	};
+	*e = (struct engine){ .job = job, .sink = job->sink, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1 };
+	e->since_ns = job->since_ns;
+	e->until_ns = job->until_ns;
 	e->retire = retire_new();
 	add_family(e, "task");
 	for (size_t i = 0; job->families[i]; i++)
@@ -527,10 +531,15 @@ static void prepare(struct engine *e, const struct engine_job *job, bool rehears
 int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const struct verdict *verdict), void *arg, struct reason *why)
 {
 	struct engine e;
-	prepare(&e, job, true);
-	int r = open_engine(&e, why);
-	for (size_t i = 0; r == 0 && i < e.n_families; i++)
-		r = e.families[i].ops->load(&e, e.families[i].state, why);
+	prepare(&e, job);
+	e.rehearsal = true;
+	int r = open_job(&e, why);
+	for (size_t i = 0; r == 0 && i < e.n_families; i++) {
+		const struct probe_ops *ops = e.families[i].ops;
+		r = ops->load(&e, e.families[i].state, why);
+		if (r == 0 && ops->rehearse)
+			r = ops->rehearse(&e, e.families[i].state, why);
+	}
 	if (r == 0)
 		r = loader_verdicts(e.loader, see, arg, why);
 	close_engine(&e);
@@ -540,7 +549,7 @@ int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const s
 int engine_run(const struct engine_job *job, struct reason *why)
 {
 	struct engine e;
-	prepare(&e, job, false);
+	prepare(&e, job);
 	int status = job->from ? show_recording(&e, why) : trace(&e, why);
 	if (e.recording && recording_close(&e, job->summary, why) < 0 && status == 0)
 		status = job->options->command ? 125 : 1;

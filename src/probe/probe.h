@@ -52,6 +52,11 @@ struct probe_ops {
 	int (*open)(struct engine *e, void *state, struct reason *why);
 	/* Loads the kernel half. -errno and @why: the family is off. */
 	int (*load)(struct engine *e, void *state, struct reason *why);
+	/*
+	 * Loads, once each, what attach loads anew for every probe; for `utrace verify`. -errno and @why: the verifier refused it.
+	 * May be NULL.
+	 */
+	int (*rehearse)(struct engine *e, void *state, struct reason *why);
 	/* The rings are open: attaches what is not bound to one process, measures. -errno and @why: the family is off. May be NULL. */
 	int (*attach)(struct engine *e, void *state, struct reason *why);
 	/* A target appeared, or changed (exec, new mapping): attach to it. May be NULL. -errno and @why: told, the run goes on. */

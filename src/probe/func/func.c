@@ -428,6 +428,7 @@ const struct probe_ops func_probe = {
 	.shapes = func_shapes,
 	.open = func_open,
 	.load = func_load,
+	.rehearse = func_rehearse,
 	.attach = func_attach,
 	.process_changed = func_process_changed,
 	.process_gone = func_process_gone,

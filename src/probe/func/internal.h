@@ -118,6 +118,11 @@ int func_copy(struct engine *e, const struct func_state *s, uint64_t cookie, con
 /* kernel.c */
 int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why);
 int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *why);
+struct btf;
+int func_describe_trampoline(const struct btf *kernel, const char *function, struct trampoline *ret, struct reason *why);
+/* rehearse.c: for `utrace verify` */
+extern const struct probe_shape func_shapes[];
+int func_rehearse(struct engine *e, void *state, struct reason *why);
 /* points.c */
 int func_attach_tracepoints(struct engine *e, struct func_state *s, struct reason *why);
 bool func_usdt_wanted(struct func_state *s, const struct binary *b, const struct usdt_probe *probe);

@@ -180,7 +180,7 @@ static uint32_t count_argument_words(const struct btf *kernel, const struct btf_
 	return words;
 }
 
-static int describe(const struct btf *kernel, const char *name, struct trampoline *ret, struct reason *why)
+int func_describe_trampoline(const struct btf *kernel, const char *name, struct trampoline *ret, struct reason *why)
 {
 	int id = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC);
 	if (id < 0)
@@ -209,7 +209,7 @@ static int attach_trampolines(struct engine *e, struct func_state *s, const uint
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < s->kernel.n; i++) {
 		struct trampoline t;
-		r = describe(kernel, s->kernel.names[i], &t, why);
+		r = func_describe_trampoline(kernel, s->kernel.names[i], &t, why);
 		if (r == 0)
 			r = attach_trampoline(e, s, &t, cookies[i], why);
 	}
