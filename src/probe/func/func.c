@@ -399,28 +399,6 @@ static void func_close(struct engine *e, void *state)
 	func_state_done(s);
 }
 
-/* Every program, in each shape that makes another program of it; histograms come with the counts. */
-#define WHERE "--where=arg1>4k&&(ret!=0||duration>1ms)&&uid==0&&pid!=1"
-static const struct probe_shape func_shapes[] = {
-	{ "calls", "*", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "entries", "--exits=none *", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "values", "libc:*", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "filtered", "--min=1ms --depth=3 --sample=1/100 " WHERE " libc:*", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "stat", "--stat *", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "stat-where", "--stat " WHERE " *", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "count", "--stat --exits=none *", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "multi", "libc:*", ABILITY_BIT(ABILITY_UPROBE_MULTI), ABILITY_BIT(ABILITY_UPROBE_SESSION) },
-	{ "uprobe", "libc:*", ABILITY_BIT(ABILITY_UPROBE), ABILITY_BIT(ABILITY_UPROBE_MULTI) },
-	{ "no-loop", WHERE " libc:*", ABILITY_BIT(ABILITY_UPROBE), ABILITY_BIT(ABILITY_LOOP) | ABILITY_BIT(ABILITY_UPROBE_MULTI) },
-	{ "usdt", "usdt:*:*", ABILITY_BIT(ABILITY_UPROBE) },
-	{ "tracepoint", "t:sched:sched_switch", ABILITY_BIT(ABILITY_TRACEPOINT) },
-	{ "kprobe-session", "k:vfs_read", ABILITY_BIT(ABILITY_KPROBE_SESSION) },
-	{ "kprobe-multi", "k:vfs_read", ABILITY_BIT(ABILITY_KPROBE_MULTI), ABILITY_BIT(ABILITY_KPROBE_SESSION) },
-	{ "fentry", "k:vfs_read", ABILITY_BIT(ABILITY_FENTRY), ABILITY_BIT(ABILITY_KPROBE_MULTI) },
-	{ "kprobe", "k:vfs_read", ABILITY_BIT(ABILITY_KPROBE), ABILITY_BIT(ABILITY_KPROBE_MULTI) | ABILITY_BIT(ABILITY_FENTRY) },
-	{},
-};
-
 const struct probe_ops func_probe = {
 	.name = "func",
 	.record_family = REC_FUNC,
