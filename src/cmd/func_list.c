@@ -103,7 +103,7 @@ static int processes(const struct options *o, pid_t **ret, size_t *ret_n, struct
 static int describe_where(const struct options *o, struct strbuf *out, struct reason *why)
 {
 	_cleanup_(where_free) struct where *where = NULL;
-	int r = o->where ? where_new(&where, o->where, why) : 0;
+	int r = o->where ? where_new(&where, "--where", o->where, why) : 0;
 	if (r == 0 && where) {
 		strbuf_adds(out, "where, decided in the ");
 		where_describe(where, out);

@@ -263,6 +263,7 @@ static void on_signal(struct engine *e)
 		if (info.ssi_signo == SIGCHLD) {
 			e->more_held = true;
 		} else if (info.ssi_signo == SIGUSR2) {
+			consume(e, true); /* what happened before the signal belongs to it */
 			recording_trigger(e);
 		} else if (info.ssi_signo == SIGTSTP) {
 			e->suspend = true;
@@ -353,7 +354,7 @@ static int open_job(struct engine *e, struct reason *why)
 	if (r < 0)
 		return r;
 	if (o->where) {
-		r = where_new(&e->where, o->where, why);
+		r = where_new(&e->where, "--where", o->where, why);
 		if (r < 0)
 			return r;
 	}
@@ -490,7 +491,7 @@ static int exit_status(const struct engine *e)
 static int show_recording(struct engine *e, struct reason *why)
 {
 	const struct options *o = engine_options(e);
-	int r = o->where ? where_new(&e->where, o->where, why) : 0;
+	int r = o->where ? where_new(&e->where, "--where", o->where, why) : 0;
 	if (r == 0)
 		r = open_families(e, why);
 	if (r == 0)

@@ -61,7 +61,7 @@ static int read_trigger(struct recording *r, const struct options *o, struct rea
 	if (o->trigger && !o->ring)
 		return reason_set(why, -EINVAL, "--trigger saves what a ring holds: it needs --ring SIZE or TIME (--ring 200M)");
 	r->by_signal = !o->trigger || streq(o->trigger, "SIGUSR2");
-	return r->by_signal ? 0 : where_new(&r->trigger, o->trigger, why);
+	return r->by_signal ? 0 : where_new(&r->trigger, "--trigger", o->trigger, why);
 }
 
 static void recording_free(struct recording *r)
@@ -125,7 +125,8 @@ static void save_state(struct engine *e)
 		.head = { .type = RUN_CLOCK, .length = sizeof(clock), .time_ns = e->now_ns },
 		.realtime_offset_ns = e->realtime_offset_ns, .utc_offset_s = e->utc_offset_s,
 	};
-	engine_save_fact(e, &clock.head);
+	if (e->realtime_offset_ns) /* else it is what is being told */
+		engine_save_fact(e, &clock.head);
 	names_save(&e->names, save_one, e);
 	threads_save(&e->threads, save_one, e);
 	for (size_t i = 0; i < e->account.notes.n; i++)
@@ -231,7 +232,7 @@ int recording_close(struct engine *e, struct strbuf *summary, struct reason *why
 		record_writer_save(r->writer);
 	int error = record_writer_close(r->writer, &written);
 	tell_written(e, r, &written, summary);
-	if (error < 0)
-		return reason_set(why, error, "the recording '%s' is not whole: %s; it can be read as far as it goes", engine_options(e)->record, strerror(-error));
-	return 0;
+	if (error < 0 && !r->stopped) /* else it has been told */
+		reason_set(why, error, "the recording '%s' is not whole: %s; it can be read as far as it goes", engine_options(e)->record, strerror(-error));
+	return error;
 }

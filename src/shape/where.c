@@ -126,17 +126,17 @@ static int split(struct where *w, struct reason *why)
 		if (w->in_kernel[i] || !any_compare(w, w->terms[i], is_uid))
 			continue;
 		return reason_set(why, -EINVAL,
-		                  "--where, column %zu: uid is decided in the kernel, which cannot decide the whole of '%.*s'; join it by '&&' "
+		                  "%s, column %zu: uid is decided in the kernel, which cannot decide the whole of '%.*s'; join it by '&&' "
 		                  "to the rest, in at most %d comparisons and operators",
-		                  n->begin + 1, (int)MIN(n->end - n->begin, (size_t)60), w->tree.text + n->begin, WHERE_MAX);
+		                  w->tree.option, n->begin + 1, (int)MIN(n->end - n->begin, (size_t)60), w->tree.text + n->begin, WHERE_MAX);
 	}
 	return 0;
 }
 
-int where_new(struct where **ret, const char *text, struct reason *why)
+int where_new(struct where **ret, const char *option, const char *text, struct reason *why)
 {
 	_cleanup_(where_free) struct where *w = xcalloc(1, sizeof(*w));
-	int r = where_parse(&w->tree, text, why);
+	int r = where_parse(&w->tree, option, text, why);
 	if (r == 0)
 		r = split(w, why);
 	if (r < 0)

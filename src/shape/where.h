@@ -21,7 +21,7 @@
 #include "shape/where.abi.h"
 
 struct where;
-int where_new(struct where **ret, const char *text, struct reason *why); /* -EINVAL and @why (with the column) */
+int where_new(struct where **ret, const char *option, const char *text, struct reason *why); /* -EINVAL and @why (with @option and the column) */
 void where_free(struct where *w);
 DEFINE_CLEANUP(struct where *, where_free)
 

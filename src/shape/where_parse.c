@@ -53,8 +53,8 @@ static int expected(struct parser *p, const char *what)
 {
 	skip_blanks(p);
 	if (!*p->at)
-		return reason_set(p->why, -EINVAL, "--where ends too early, at column %zu: expected %s", position(p) + 1, what);
-	return reason_set(p->why, -EINVAL, "--where, column %zu: expected %s, not '%.*s'", position(p) + 1, what,
+		return reason_set(p->why, -EINVAL, "%s ends too early, at column %zu: expected %s", p->tree->option, position(p) + 1, what);
+	return reason_set(p->why, -EINVAL, "%s, column %zu: expected %s, not '%.*s'", p->tree->option, position(p) + 1, what,
 	                  word_length(p->at), p->at);
 }
 
@@ -72,7 +72,7 @@ static int new_node(struct parser *p, enum where_kind kind, unsigned *ret)
 {
 	struct where_tree *t = p->tree;
 	if (t->n == WHERE_MAX_NODES)
-		return reason_set(p->why, -EINVAL, "--where, column %zu: too long; at most %d comparisons and operators", position(p) + 1,
+		return reason_set(p->why, -EINVAL, "%s, column %zu: too long; at most %d comparisons and operators", p->tree->option, position(p) + 1,
 		                  WHERE_MAX_NODES);
 	GROW(t->nodes, t->n, t->cap);
 	t->nodes[t->n] = (struct where_node){ .kind = kind };
@@ -329,7 +329,7 @@ static int parse_not(struct parser *p, unsigned *ret)
 	if (!parse_inner)
 		return parse_compare(p, ret);
 	if (p->depth == WHERE_MAX_DEPTH)
-		return reason_set(p->why, -EINVAL, "--where, column %zu: more than %d parentheses and '!' inside one another", position(p),
+		return reason_set(p->why, -EINVAL, "%s, column %zu: more than %d parentheses and '!' inside one another", p->tree->option, position(p),
 		                  WHERE_MAX_DEPTH);
 	p->depth++;
 	int r = parse_inner(p, ret);
@@ -371,9 +371,9 @@ static int parse_or(struct parser *p, unsigned *ret)
 	return parse_chain(p, "||", WHERE_KIND_OR, parse_and, ret);
 }
 
-int where_parse(struct where_tree *ret, const char *text, struct reason *why)
+int where_parse(struct where_tree *ret, const char *option, const char *text, struct reason *why)
 {
-	_cleanup_(where_tree_done) struct where_tree tree = { .text = xstrdup(text) };
+	_cleanup_(where_tree_done) struct where_tree tree = { .option = option, .text = xstrdup(text) };
 	struct parser p = { .tree = &tree, .at = tree.text, .why = why };
 	int r = parse_or(&p, &tree.root);
 	if (r < 0)

@@ -33,12 +33,13 @@ struct where_node {
 };
 
 struct where_tree {
+	const char *option; /* borrowed: what it was given by, for messages */
 	char *text;
 	struct where_node *nodes;
 	unsigned n, cap, root;
 };
 
 /* -EINVAL with the column and what was expected there. */
-int where_parse(struct where_tree *ret, const char *text, struct reason *why);
+int where_parse(struct where_tree *ret, const char *option, const char *text, struct reason *why);
 void where_tree_done(struct where_tree *t);
 DEFINE_CLEANUP_IN_PLACE(struct where_tree, where_tree_done)

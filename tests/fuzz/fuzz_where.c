@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	_cleanup_(where_free) struct where *w = NULL;
 	_cleanup_(strbuf_done) struct strbuf parts = {};
 	struct reason why = {};
-	int r = where_new(&w, text, &why);
+	int r = where_new(&w, "--where", text, &why);
 	if ((r < 0) != (why.text[0] != '\0'))
 		abort();
 	if (r < 0)

@@ -18,9 +18,9 @@ def _must(status):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def mount(source, target, kind=None, flags=0):
+def mount(source, target, kind=None, flags=0, data=None):
     """mount(2)"""
-    _must(LIBC.mount(source and os.fsencode(source), os.fsencode(target), kind and kind.encode(), flags, None))
+    _must(LIBC.mount(source and os.fsencode(source), os.fsencode(target), kind and kind.encode(), flags, data and data.encode()))
 
 
 def unshare():

@@ -110,7 +110,7 @@ static void an_event_is_matched(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(match_cases); i++) {
 		_cleanup_(where_free) struct where *w = NULL;
 		struct reason why = {};
-		if (where_new(&w, match_cases[i].text, &why) != 0)
+		if (where_new(&w, "--where", match_cases[i].text, &why) != 0)
 			fail_msg("%s: %s", match_cases[i].text, why.text);
 		if (where_matches_all(w, &e) != match_cases[i].want)
 			fail_msg("%s", match_cases[i].text);
@@ -159,7 +159,7 @@ static void every_error_has_its_column(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(error_cases); i++) {
 		struct where *w = (void *)1;
 		struct reason why = {};
-		if (where_new(&w, error_cases[i].text, &why) != -EINVAL || !strstr(why.text, error_cases[i].want))
+		if (where_new(&w, "--where", error_cases[i].text, &why) != -EINVAL || !strstr(why.text, error_cases[i].want))
 			fail_msg("%s: '%s', not '%s'", error_cases[i].text, why.text, error_cases[i].want);
 		assert_ptr_equal(w, (void *)1);
 	}
@@ -174,7 +174,7 @@ static int parse_nested(const char *open, const char *close, int depth, struct r
 	strbuf_adds(&text, "pid == 1");
 	for (int i = 0; i < depth; i++)
 		strbuf_adds(&text, close);
-	return where_new(&w, strbuf_str(&text), why);
+	return where_new(&w, "--where", strbuf_str(&text), why);
 }
 
 static void depth_and_length_are_bounded(void **state)
@@ -214,7 +214,7 @@ static void terms_go_to_the_kernel_where_it_can_decide_them(void **state)
 		_cleanup_(where_free) struct where *w = NULL;
 		_cleanup_(strbuf_done) struct strbuf text = {};
 		struct where_program p;
-		assert_int_equal(where_new(&w, c->text, NULL), 0);
+		assert_int_equal(where_new(&w, "--where", c->text, NULL), 0);
 		where_describe(w, &text);
 		where_kernel(w, &p);
 		assert_string_equal(strbuf_str(&text), c->want);
@@ -331,7 +331,7 @@ static void the_kernel_and_user_space_decide_what_was_meant(void **state)
 		struct where_program p;
 		randomise(&world);
 		bool want = write_expression(&world, &text, (int)draw(&world, 6), 0);
-		if (where_new(&w, strbuf_str(&text), &why) != 0)
+		if (where_new(&w, "--where", strbuf_str(&text), &why) != 0)
 			fail_msg("%s: %s", strbuf_str(&text), why.text);
 		where_kernel(w, &p);
 		bool kernel = where_eval(&p, (const __s64 *)world.values, ~0u);
@@ -369,7 +369,7 @@ static void what_is_not_known_yet_passes_unless_it_cannot_come_true(void **state
 	for (size_t i = 0; i < ARRAY_SIZE(entry); i++) {
 		_cleanup_(where_free) struct where *w = NULL;
 		struct where_program p;
-		assert_int_equal(where_new(&w, entry[i].text, NULL), 0);
+		assert_int_equal(where_new(&w, "--where", entry[i].text, NULL), 0);
 		where_kernel(w, &p);
 		assert_true(p.n > 0);
 		if (where_eval(&p, values, ~(1u << WHERE_RET | 1u << WHERE_DURATION)) != entry[i].want)

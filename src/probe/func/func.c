@@ -39,7 +39,7 @@ static int func_open(struct engine *e, void *state, struct reason *why)
 	bool all = !engine_is_live(e) && !o->patterns.n;
 	int r = all ? 0 : patterns_parse(&s->patterns, &o->patterns, why);
 	if (r == 0 && o->where && engine_is_live(e))
-		r = where_new(&s->where, o->where, why);
+		r = where_new(&s->where, "--where", o->where, why);
 	if (r == 0 && s->where && (o->stat || o->hist) && where_needs_user(s->where))
 		return reason_set(why, -EINVAL, "--where '%s' cannot be decided in the kernel, where --stat counts; leave out one of them", o->where);
 	return r;

@@ -20,7 +20,7 @@ static int syscall_open(struct engine *e, void *state, struct reason *why)
 	const struct options *o = engine_options(e);
 	int r = syscall_choose(s->wanted, o->patterns.items, o->patterns.n, why);
 	if (r == 0 && o->where && engine_is_live(e))
-		r = where_new(&s->where, o->where, why);
+		r = where_new(&s->where, "--where", o->where, why);
 	if (r == 0 && s->where && o->stat && where_needs_user(s->where))
 		return reason_set(why, -EINVAL, "--where '%s' cannot be decided in the kernel, where --stat counts; leave out one of them", o->where);
 	return r;
