@@ -3,7 +3,6 @@ import contextlib
 import os
 import re
 import signal
-import statistics
 import subprocess
 
 import pytest
@@ -44,16 +43,23 @@ server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} locat
             master.wait(timeout=10)
 
     def load(self, seconds):
-        """Completed requests in a window, and the worker's CPU time for each."""
+        """The worker's CPU time for each request of a window; how many it takes by the clock is also the work of others on the machine."""
         before = cpu_ns(self.worker)
         out = subprocess.run(["wrk", "-t1", "-c4", f"-d{seconds}s", self.url], capture_output=True, text=True, check=True).stdout
         requests = int(re.search(r"(\d+) requests in", out)[1])
-        return requests, (cpu_ns(self.worker) - before) / requests
+        return (cpu_ns(self.worker) - before) / requests
 
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory):
     with Nginx(tmp_path_factory.mktemp("nginx"), 18000 + os.getpid() % 2000).running() as server:
+        yield server
+
+
+@pytest.fixture
+def twin(tmp_path):
+    """Another one, which nobody probes."""
+    with Nginx(tmp_path, 20000 + os.getpid() % 2000).running() as server:
         yield server
 
 
@@ -68,9 +74,8 @@ def text_of(pid):
     raise AssertionError("no text")
 
 
-def test_all_functions_of_a_loaded_nginx_trip_it_within_a_second_and_it_is_fast_again(nginx):
+def test_all_functions_of_a_loaded_nginx_trip_it_within_a_second_and_it_is_fast_again(nginx, twin):
     clean = text_of(nginx.worker)
-    before = [nginx.load(1) for _ in range(3)]
     with started("wrk", "-t1", "-c4", "-d10s", nginx.url, stdout=subprocess.DEVNULL) as load:
         with tracing("func", "u:*", "-p", nginx.worker, "-o", os.devnull) as tracer:
             until(lambda: text_of(nginx.worker) != clean, 20, "probes are on")
@@ -83,14 +88,11 @@ def test_all_functions_of_a_loaded_nginx_trip_it_within_a_second_and_it_is_fast_
     told = [line for line in said.splitlines() if "of its CPU for our probes" in line]
     assert len(told) == 1 and re.match(rf"utrace: nginx\[{nginx.worker}\] paid \d+% .*allowed: 50%.*--max-overhead", told[0]), said
     assert len(said.splitlines()) == 2, said  # and the account
-    # Other work on this machine takes its share of a window; an nginx with probes reaches 0.9 in none of them.
-    requests, per_request = (statistics.median(b[i] for b in before) for i in (0, 1))
-    after = []
-    while len(after) < 8:
-        after.append(nginx.load(1))
-        if after[-1][0] >= 0.9 * requests and after[-1][1] <= per_request / 0.9:
-            return
-    pytest.fail(f"before {before}, after {after}")
+    # Beside one that never had probes, since other work on this machine slows both; with probes it reaches 0.9 in no window.
+    windows = []
+    while not windows or windows[-1][0] > windows[-1][1] / 0.9:
+        assert len(windows) < 8, windows
+        windows.append((nginx.load(1), twin.load(1)))
 
 
 def test_none_switches_the_breaker_off(nginx):

@@ -201,11 +201,12 @@ def test_a_call_that_never_returns_is_shown_as_such(utrace, built):
 
 def test_ctrl_c_ends_a_run_with_its_summary(utrace, start, built):
     spin = start(built("#include <stdio.h>\n__attribute__((noinline)) void tick(void) { asm volatile(\"\"); }\n"
-                       "int main(void) { puts(\"begun\"); fflush(stdout); while (getchar() != EOF) tick(); return 0; }"))
+                       "int main(void) { do { puts(\"here\"); fflush(stdout); if (getchar() == EOF) return 0; tick(); } while (1); }"))
     spin.line()
     for sig in (signal.SIGINT, signal.SIGTERM):
         live = utrace.start("func", "tick", "-p", spin.pid, verbose=True).ready()
         spin.go()
+        spin.line()  # it has been called
         seen = live.end(sig)
         assert seen.status == 0 and seen.count() == {"tick": 1} and "1 events, 0 lost" in seen.stderr
 
