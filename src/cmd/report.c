@@ -12,6 +12,16 @@ DEFINE_CLEANUP(json_t *, json_decref)
 /* What cannot be asked of the past. */
 #define GROUPS_OF_NOW (OPTIONS_TRACER | OPTIONS_RECORD | OPTIONS_LIST)
 
+/* The words come from a stranger's file: they may say what is shown, never where it is written to or what is run. */
+static bool only_show(const struct text_list *words)
+{
+	_cleanup_(options_done) struct options o;
+	struct option_scope scope = { .command = "report", .groups = OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_TABLE };
+	struct reason why = {};
+	options_init(&o);
+	return words->n == 0 || options_parse(&o, &scope, (int)words->n, words->items, &why) == OPTIONS_RUN;
+}
+
 /* The command that made the recording, and its words. */
 static int read_meta(const char *path, const struct cmd **ret_cmd, struct text_list *ret_words, struct reason *why)
 {
@@ -28,6 +38,8 @@ static int read_meta(const char *path, const struct cmd **ret_cmd, struct text_l
 	json_array_foreach (json_object_get(meta, "words"), i, word)
 		if (json_is_string(word))
 			text_list_add(ret_words, json_string_value(word));
+	if (!only_show(ret_words))
+		*ret_cmd = NULL;
 	return 0;
 }
 

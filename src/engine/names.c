@@ -7,6 +7,7 @@
 #include "base/macro.h"
 
 #define KEPT_NS (2 * NSEC_PER_SEC) /* after the end: events come at the latest with the next look at the rings */
+#define NAMES_MAX_BYTES (256ull << 20) /* of a million processes; in a strange recording, later ones stay without a name */
 #define NAMES_OF_ONE 8             /* of one number: names before exec, and processes that had it before */
 
 struct name {
@@ -15,10 +16,11 @@ struct name {
 	struct run_process_rec fact; /* and the path behind it */
 };
 
-static void free_names(struct name *name)
+static void free_names(struct names *n, struct name *name)
 {
 	while (name) {
 		struct name *older = name->older;
+		n->bytes -= sizeof(*name) + name->fact.exe_len;
 		free(name);
 		name = older;
 	}
@@ -30,27 +32,31 @@ void names_done(struct names *n)
 	uint64_t pid;
 	void *name;
 	while (hashmap_next(&n->by_pid, &at, &pid, &name))
-		free_names(name);
+		free_names(n, name);
 	hashmap_done(&n->by_pid);
 }
 
-static void keep_few(struct name *name)
+static void keep_few(struct names *n, struct name *name)
 {
 	for (int i = 1; name && i < NAMES_OF_ONE; i++)
 		name = name->older;
 	if (!name)
 		return;
-	free_names(name->older);
+	free_names(n, name->older);
 	name->older = NULL;
 }
 
 void names_add(struct names *n, const struct run_process_rec *rec)
 {
-	struct name *name = xcalloc(1, sizeof(*name) + rec->exe_len);
+	size_t bytes = sizeof(struct name) + rec->exe_len;
+	if (bytes > NAMES_MAX_BYTES - n->bytes)
+		return;
+	n->bytes += bytes;
+	struct name *name = xcalloc(1, bytes);
 	memcpy(&name->fact, rec, sizeof(*rec) + rec->exe_len);
 	name->fact.comm[sizeof(rec->comm) - 1] = '\0';
 	name->older = hashmap_put(&n->by_pid, rec->head.pid, name);
-	keep_few(name);
+	keep_few(n, name);
 }
 
 void names_end(struct names *n, const struct rec_head *end)
@@ -70,7 +76,7 @@ void names_forget(struct names *n, uint64_t now_ns)
 		if (!name->end_ns || name->end_ns + KEPT_NS > now_ns)
 			continue;
 		hashmap_remove(&n->by_pid, pid);
-		free_names(name);
+		free_names(n, name);
 	}
 }
 

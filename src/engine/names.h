@@ -13,6 +13,7 @@
 
 struct names {
 	struct hashmap by_pid; /* of struct name, the newest first */
+	size_t bytes;          /* of all of them */
 };
 
 void names_done(struct names *n);

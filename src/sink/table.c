@@ -93,7 +93,7 @@ static void add_cell(struct strbuf *b, const struct table_column *c, const struc
 	if (c->is_time)
 		time_duration(b, v->u);
 	else if (v->kind == VALUE_STRING)
-		strbuf_add_slice(b, v->s);
+		text_plain(b, v->s);
 	else
 		text_value(b, v);
 }

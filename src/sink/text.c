@@ -106,7 +106,9 @@ static void add_who(struct text_state *s, struct strbuf *b, uint64_t time_ns, ui
 	size_t width = b->len - start;
 	add_color(s, b, PLAIN);
 	start = b->len;
-	strbuf_addf(b, " %.*s[%u", (int)name.len, name.data, pid);
+	strbuf_addc(b, ' ');
+	text_plain(b, name);
+	strbuf_addf(b, "[%u", pid);
 	if (tid != pid)
 		strbuf_addf(b, "/%u", tid);
 	strbuf_addc(b, ']');
@@ -190,7 +192,7 @@ static void add_result(struct strbuf *b, const struct value *v)
 {
 	strbuf_adds(b, " = ");
 	if (v->kind == VALUE_NONE)
-		strbuf_add_slice(b, v->type);
+		text_plain(b, v->type);
 	else if (v->kind == VALUE_ADDRESS && !v->type.len && !v->text.len)
 		text_register(b, v->u);
 	else
@@ -202,12 +204,12 @@ static char *call_text(const struct event *e)
 	struct strbuf b = {};
 	const struct value *result = &e->field[CALL_RETURN];
 	if (e->field[CALL_ARGUMENTS].kind == VALUE_ARGUMENTS) {
-		strbuf_add_slice(&b, name_of_call(e->field[CALL_FUNCTION].s));
+		text_plain(&b, name_of_call(e->field[CALL_FUNCTION].s));
 		strbuf_addc(&b, '(');
 		text_call_arguments(&b, &e->field[CALL_ARGUMENTS]);
 		strbuf_addc(&b, ')');
 	} else {
-		strbuf_add_slice(&b, e->field[CALL_FUNCTION].s);
+		text_plain(&b, e->field[CALL_FUNCTION].s);
 	}
 	if (result->kind != VALUE_NONE || result->type.len)
 		add_result(&b, result);
@@ -258,9 +260,9 @@ static void write_line(struct text_state *s, const struct event *e, void (*rest)
 static void point_text(struct strbuf *b, const struct event *e)
 {
 	add_duration(b, false, 0, "", e->field[POINT_LOST_BEFORE].kind == VALUE_UINT);
-	strbuf_add_slice(b, e->field[POINT_PROVIDER].s);
+	text_plain(b, e->field[POINT_PROVIDER].s);
 	strbuf_addc(b, ':');
-	strbuf_add_slice(b, e->field[POINT_NAME].s);
+	text_plain(b, e->field[POINT_NAME].s);
 	strbuf_addc(b, '(');
 	text_arguments(b, &e->field[POINT_ARGUMENTS]);
 	strbuf_addc(b, ')');
@@ -270,7 +272,7 @@ static void syscall_text(struct strbuf *b, const struct event *e)
 {
 	const struct value *d = &e->field[SYSCALL_DURATION];
 	add_duration(b, d->kind == VALUE_UINT, d->u, "", e->field[SYSCALL_LOST_BEFORE].kind == VALUE_UINT);
-	strbuf_add_slice(b, e->field[SYSCALL_FUNCTION].s);
+	text_plain(b, e->field[SYSCALL_FUNCTION].s);
 	strbuf_addc(b, '(');
 	text_value(b, &e->field[SYSCALL_ARGUMENTS]);
 	strbuf_adds(b, ") = ");
@@ -286,7 +288,9 @@ static void write_histogram(struct text_state *s, const struct event *e)
 	struct strbuf *b = &s->histograms;
 	for (size_t i = 0; i < h->list.n; i++)
 		most = MAX(most, h->list.items[i].value.list.items[1].value.u);
-	strbuf_addf(b, "\n%.*s\n", (int)e->field[STAT_FUNCTION].s.len, e->field[STAT_FUNCTION].s.data);
+	strbuf_addc(b, '\n');
+	text_plain(b, e->field[STAT_FUNCTION].s);
+	strbuf_addc(b, '\n');
 	for (size_t i = 0; i < h->list.n; i++) {
 		const struct named_value *pair = h->list.items[i].value.list.items;
 		_cleanup_(strbuf_done) struct strbuf le = {};

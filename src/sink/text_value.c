@@ -26,6 +26,27 @@ static void add_quoted(struct strbuf *b, struct slice s, bool truncated)
 	strbuf_adds(b, truncated ? "\"..." : "\"");
 }
 
+/* What a terminal may obey: C0 with DEL, and C1 as UTF-8 writes it (c2 80..9f; ECMA-48). */
+static bool is_control(const char *at, size_t left)
+{
+	unsigned char c = (unsigned char)at[0];
+	return c < ' ' || c == 0x7f || (c == 0xc2 && left > 1 && ((unsigned char)at[1] & 0xe0) == 0x80);
+}
+
+void text_plain(struct strbuf *b, struct slice s)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_control(s.data + i, s.len - i))
+			continue;
+		strbuf_add(b, s.data + from, i - from);
+		strbuf_addf(b, "\\%03o", (unsigned char)s.data[i]);
+		from = i + 1;
+	}
+	if (s.len > from)
+		strbuf_add(b, s.data + from, s.len - from);
+}
+
 static void add_list(struct strbuf *b, const struct value *v, char open, char close)
 {
 	strbuf_addc(b, open);
@@ -37,7 +58,7 @@ static void add_list(struct strbuf *b, const struct value *v, char open, char cl
 void text_value(struct strbuf *b, const struct value *v)
 {
 	if (v->text.len) {
-		strbuf_add_slice(b, v->text);
+		text_plain(b, v->text);
 		return;
 	}
 	switch (v->kind) {
@@ -81,7 +102,7 @@ static void add_name(struct strbuf *b, const struct value *list, size_t i)
 	if (i)
 		strbuf_adds(b, ", ");
 	if (list->list.items[i].name.len) {
-		strbuf_add_slice(b, list->list.items[i].name);
+		text_plain(b, list->list.items[i].name);
 		strbuf_addc(b, '=');
 	}
 }

@@ -4,6 +4,11 @@
 #include "base/strbuf.h"
 #include "event/event.h"
 
+/*
+ * A name, or text of a decoder, as it is: but the traced program, or a recording, chose it, so that what a terminal would
+ * obey is written in octal ("\\033").
+ */
+void text_plain(struct strbuf *out, struct slice s);
 void text_value(struct strbuf *out, const struct value *v);
 void text_arguments(struct strbuf *out, const struct value *v); /* a=1, b="x" */
 /* The same of a call. Nothing is known of registers without a type: the first three, and see text_register(). */

@@ -43,7 +43,7 @@ void time_duration(struct strbuf *out, uint64_t ns)
 		{ UINT64_MAX, NSEC_PER_SEC, "s" },
 	};
 	size_t i = 0;
-	while (ns >= units[i].below)
+	while (i + 1 < ARRAY_SIZE(units) && ns >= units[i].below)
 		i++;
 	if (i == 0) {
 		strbuf_addf(out, "%lluns", (unsigned long long)ns);

@@ -23,6 +23,7 @@
 #define NAME_MAX_BYTES 4096u
 #define TEXT_MAX_BYTES (64u << 10)
 #define CONVERSIONS_MAX 12 /* nested: 2 ** 12 ways to parse */
+#define LIFETIMES_MAX_DIGITS 2
 #define D_BRANCHES_MAX 32  /* 2 ** 16 ways to parse, 10 ms, or text that grows 3 ** (32 / 3) times */
 
 struct text {
@@ -75,6 +76,20 @@ static bool is_bounded_cpp(const char *name)
 	return branches <= CONVERSIONS_MAX;
 }
 
+/*
+ * "for<'a, 'b>" of Rust's v0 is a G and how many there are, as a number of base 62 that ends in '_'. libiberty counts up to it
+ * even where it prints nothing, and so past our limit of text. Two digits are more than any real function has.
+ */
+static bool is_bounded_rust(const char *name)
+{
+	for (const char *p = name; (p = strchr(p, 'G')); p++) {
+		size_t digits = strspn(p + 1, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		if (p > name && strchr("FD", p[-1]) && p[1 + digits] == '_' && digits > LIFETIMES_MAX_DIGITS)
+			return false;
+	}
+	return true;
+}
+
 static char *demangle_cpp(const char *name)
 {
 	/* Nothing in a C++ name is a dot: what follows one is the compiler's (.cold, .part.0, .llvm.1234). */
@@ -95,6 +110,8 @@ char *demangle(const char *name)
 	if (name[1] != 'Z' && name[1] != 'R')
 		return NULL;
 	/* With that limit: a back reference of Rust may lead to itself. */
+	if (name[1] == 'R' && !is_bounded_rust(name))
+		return NULL;
 	char *text = run(rust_demangle_callback, name, DMGL_NO_OPTS, "");
 	if (text || name[1] != 'Z')
 		return text;

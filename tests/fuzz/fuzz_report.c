@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "base/macro.h"
 #include "engine/engine.h"
@@ -45,10 +47,27 @@ static int make_file(const uint8_t *bytes, size_t size)
 	return record_file_open(&f);
 }
 
+/* A terminal shows the text: nothing in it may be a command to the terminal. JSON is read line by line. */
+static void check_output(char *text, size_t len, bool json)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
+			abort();
+	char *rest = text, *line;
+	while (json && (line = strsep(&rest, "\n")) && rest) {
+		json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		if (!json_is_object(event))
+			abort();
+		json_decref(event);
+	}
+}
+
 static void show(struct record_reader *from, const struct options *o, uint8_t how)
 {
 	static const char *const functions[] = { "func", NULL }, *const calls[] = { "syscall", NULL };
-	_cleanup_(fclose) FILE *out = fopen("/dev/null", "we");
+	_cleanup_(free) char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
 	_cleanup_(strbuf_done) struct strbuf summary = {};
 	struct sink_settings settings = { .out = out, .histograms = o->hist, .flat = o->where, .of_syscalls = how & OF_SYSCALLS };
 	struct reason why = {};
@@ -61,6 +80,8 @@ static void show(struct record_reader *from, const struct options *o, uint8_t ho
 	};
 	engine_run(&job, &why);
 	sink_close(sink);
+	fclose(out);
+	check_output(text, len, how & AS_JSON);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -93,7 +93,7 @@ void func_count_call(struct func_state *s, const struct func_call_rec *call)
 
 void func_show_counts(struct engine *e, struct func_state *s)
 {
-	for (uint32_t probe = 1; s->counts.n && probe < s->infos_n; probe++) {
+	for (uint32_t probe = 1; s->counts.n && probe <= s->infos_last; probe++) {
 		const struct func_counts *c = hashmap_get(&s->counts, probe);
 		if (c)
 			emit_stat(e, func_info_of(s, probe), c);

@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "probe/func/internal.h"
 
-#define PROBES_MAX (1u << 22)
+#define PROBES_MAX (1u << 20) /* as --max-probes */
 
 /* Bytes kept of each text, so that a fact stays below REC_MAX_BYTES. */
 #define NAME_BYTES 1000
@@ -117,15 +117,11 @@ static bool is_wanted(struct engine *e, struct func_state *s, const struct func_
 	return p;
 }
 
-static struct func_info *place_of(struct func_state *s, uint32_t probe)
+static void free_info(struct func_info *info)
 {
-	if (probe >= s->infos_n) {
-		uint32_t n = MAX(probe + 1, s->infos_n * 2);
-		s->infos = xrealloc(s->infos, n * sizeof(*s->infos));
-		memset(s->infos + s->infos_n, 0, (n - s->infos_n) * sizeof(*s->infos));
-		s->infos_n = n;
-	}
-	return &s->infos[probe];
+	if (info)
+		free(info->fact);
+	free(info);
 }
 
 /* One piece of memory: the fact, and behind it the parameters that point into it. */
@@ -145,28 +141,33 @@ void func_learn_probe(struct engine *e, struct func_state *s, const struct func_
 		return;
 	}
 	info.wanted = is_wanted(e, s, &info);
-	struct func_info *place = place_of(s, fact->probe);
-	free(place->fact);
-	*place = info;
+	struct func_info *own = xmalloc(sizeof(*own));
+	*own = info;
+	free_info(hashmap_put(&s->infos, fact->probe, own));
+	s->infos_last = MAX(s->infos_last, fact->probe);
 }
 
 const struct func_info *func_info_of(const struct func_state *s, uint32_t probe)
 {
-	return probe && probe < s->infos_n && s->infos[probe].fact ? &s->infos[probe] : NULL;
+	return hashmap_get(&s->infos, probe);
 }
 
 void func_save_probes(struct engine *e, const struct func_state *s)
 {
-	for (uint32_t i = 0; i < s->infos_n; i++)
-		if (s->infos[i].fact)
-			engine_save_fact(e, &s->infos[i].fact->head);
+	for (uint32_t i = 1; i <= s->infos_last; i++) {
+		const struct func_info *info = func_info_of(s, i);
+		if (info)
+			engine_save_fact(e, &info->fact->head);
+	}
 }
 
 void func_infos_done(struct func_state *s)
 {
-	for (uint32_t i = 0; i < s->infos_n; i++)
-		free(s->infos[i].fact);
-	free(s->infos);
-	s->infos = NULL;
-	s->infos_n = 0;
+	size_t at = 0;
+	uint64_t probe;
+	void *info;
+	while (hashmap_next(&s->infos, &at, &probe, &info))
+		free_info(info);
+	hashmap_done(&s->infos);
+	s->infos_last = 0;
 }

@@ -279,9 +279,11 @@ static void func_explain_not_recorded(struct engine *e, const struct func_state 
 {
 	char text[256];
 	struct nearest near = { .want = p->glob };
-	for (uint32_t i = 0; i < s->infos_n; i++)
-		if (s->infos[i].fact)
-			nearest_offer(&near, s->infos[i].name);
+	for (uint32_t i = 1; i <= s->infos_last; i++) {
+		const struct func_info *info = func_info_of(s, i);
+		if (info)
+			nearest_offer(&near, info->name);
+	}
 	nearest_text(&near, text, sizeof(text));
 	engine_note(e, "nothing in the recording matches '%s'%s%s", p->text, text[0] ? "; " : "", text);
 }

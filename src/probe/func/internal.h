@@ -79,9 +79,9 @@ struct func_state {
 	uint32_t probes_cap;          /* room in the kernel's tables */
 	uint32_t hists_cap;           /* room for histograms: later probes have counts and sums alone */
 	uint32_t plans_n, plans_cap;
-	struct func_info *infos;      /* by probe number; decoding side */
+	struct hashmap infos;         /* probe → struct func_info; decoding side. A strange recording's numbers may be any */
+	uint32_t infos_last;          /* the largest of these numbers */
 	struct hashmap counts;        /* probe → struct func_counts: of a recording's calls, for --stat */
-	uint32_t infos_n, infos_cap;
 	struct hashmap shown_open;    /* tid<<32|depth → number of the call that was shown while it was open */
 	uint32_t slot_bytes;
 	size_t attached;              /* functions, over all processes */
