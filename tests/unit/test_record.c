@@ -313,6 +313,43 @@ static void a_file_of_a_rotated_recording_begins_with_state(void **state)
 	assert_is_record(rec, first);
 }
 
+static void add_large_state(struct record_writer *w, uint32_t facts)
+{
+	record_writer_begin_state(w);
+	for (uint32_t i = 0; i < facts; i++) {
+		struct run_clock_rec clock = { .head = { .type = RUN_CLOCK, .length = sizeof(clock) }, .realtime_offset_ns = i };
+		record_writer_add(w, &clock.head);
+	}
+	record_writer_end_state(w);
+}
+
+static void state_of_several_chunks_is_read_once_and_whole(void **state)
+{
+	enum { FACTS = 50000 }; /* 2.8 MB */
+	_cleanup_(free) char *path = path_of("large-state");
+	struct record_writer *w = open_writer((struct record_writer_settings){ .path = path });
+	for (uint32_t i = 0; i < 3; i++) {
+		add_large_state(w, FACTS);
+		union record rec;
+		make_record(&rec, i);
+		record_writer_add(w, &rec.head);
+	}
+	struct record_written written;
+	assert_int_equal(record_writer_close(w, &written), 0);
+	assert_int_equal(written.files, 3);
+	assert_holds(path, 0, 3);
+	_cleanup_(record_reader_free) struct record_reader *r = open_reader(path);
+	const struct rec_head *rec;
+	for (uint32_t i = 0; i < FACTS + 3; i++) {
+		assert_int_equal(record_reader_next(r, &rec, NULL), 1);
+		if (i < FACTS)
+			assert_int_equal(((const struct run_clock_rec *)rec)->realtime_offset_ns, i);
+		else
+			assert_is_record(rec, i - FACTS);
+	}
+	assert_int_equal(record_reader_next(r, &rec, NULL), 0);
+}
+
 static void another_recordings_file_is_not_a_segment(void **state)
 {
 	_cleanup_(free) char *path = path_of("one");
@@ -765,6 +802,7 @@ int main(void)
 		cmocka_unit_test(rotation_by_size_loses_nothing),
 		cmocka_unit_test(rotation_by_time_loses_nothing),
 		cmocka_unit_test(a_file_of_a_rotated_recording_begins_with_state),
+		cmocka_unit_test(state_of_several_chunks_is_read_once_and_whole),
 		cmocka_unit_test(another_recordings_file_is_not_a_segment),
 		cmocka_unit_test(a_ring_saves_the_last_whole_pieces),
 		cmocka_unit_test(a_ring_that_is_not_saved_writes_nothing),
