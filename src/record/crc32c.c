@@ -7,9 +7,20 @@
 #include <sys/auxv.h>
 
 #define HWCAP_CRC32_BIT (1ul << 7) /* linux/arch/arm64/include/uapi/asm/hwcap.h */
-#define WITH_INSTRUCTION __attribute__((target("+crc")))
-#define crc_step8(crc, word) __builtin_aarch64_crc32cx((uint32_t)(crc), (word))
-#define crc_step1(crc, byte) __builtin_aarch64_crc32cb((uint32_t)(crc), (byte))
+#define WITH_INSTRUCTION
+
+/* In assembler: the compilers have different names for it. */
+static inline uint64_t crc_step8(uint64_t crc, uint64_t word)
+{
+	__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %1" : "+r"(crc) : "r"(word));
+	return crc;
+}
+
+static inline uint64_t crc_step1(uint64_t crc, uint8_t byte)
+{
+	__asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1" : "+r"(crc) : "r"(byte));
+	return crc;
+}
 
 static bool has_instruction(void)
 {
