@@ -90,6 +90,10 @@ typedef struct {
 	unsigned long sig[1];
 } sigset_t;
 
+struct uprobe_task {
+	unsigned long vaddr;
+};
+
 struct task_struct {
 	unsigned int pid;  /* int in the kernel; never negative */
 	unsigned int tgid;
@@ -106,6 +110,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	const struct cred *cred;
+	struct uprobe_task *utask;
 	char comm[16];
 };
 

@@ -10,6 +10,7 @@
 
 #define BPF ABILITY_BIT(ABILITY_BPF)
 #define BTF ABILITY_BIT(ABILITY_BTF)
+#define COOKIE ABILITY_BIT(ABILITY_COOKIE)
 
 const struct ability abilities[ABILITIES] = {
 	[ABILITY_BPF] = { "bpf", "BPF programs that trace", "4.1", "run as root, or grant these (above)",
@@ -18,7 +19,7 @@ const struct ability abilities[ABILITIES] = {
 			  "a kernel with CONFIG_DEBUG_INFO_BTF=y", .probe = ability_try_btf },
 	[ABILITY_RINGBUF] = { "ringbuf", "one buffer of events for all CPUs", "5.8", "served by the perf buffer", BPF,
 			      ability_try_ringbuf },
-	[ABILITY_COOKIE] = { "cookie", "a probe knows its number", "5.15", "served by looking up the address", BPF,
+	[ABILITY_COOKIE] = { "cookie", "a probe knows its number", "5.15", "served by the path of the probe, or a program for each", BPF,
 			     ability_try_cookie },
 	[ABILITY_LOOP] = { "bpf_loop", "loops in kernel halves: long stacks, long texts", "5.17", "served by tail calls", BPF,
 			   ability_try_loop },
@@ -27,7 +28,7 @@ const struct ability abilities[ABILITIES] = {
 	[ABILITY_UPROBE] = { "uprobe", "user functions, one by one", "4.17, CONFIG_UPROBE_EVENTS", "multi serves better",
 			     BPF, ability_try_uprobe },
 	[ABILITY_UPROBE_MULTI] = { "multi", "thousands of user functions by one link", "6.6",
-				   "served by uprobe: few functions, slow to detach", BPF, ability_try_uprobe_multi },
+				   "served by uprobe: few functions, slow to detach", BPF | COOKIE, ability_try_uprobe_multi },
 	[ABILITY_UPROBE_SESSION] = { "session", "entry and return of user functions in one probe", "6.13", "served by multi",
 				     BPF | ABILITY_BIT(ABILITY_UPROBE_MULTI), ability_try_uprobe_session },
 	[ABILITY_USDT_SEMAPHORE] = { "semaphore", "USDT probes that are off until somebody watches", "4.20",
@@ -35,7 +36,7 @@ const struct ability abilities[ABILITIES] = {
 	[ABILITY_KPROBE] = { "kprobe", "kernel functions, one by one", "4.17, CONFIG_KPROBE_EVENTS",
 			     "a kernel with CONFIG_KPROBES=y, or fentry", BPF, ability_try_kprobe },
 	[ABILITY_KPROBE_MULTI] = { "kprobe_multi", "thousands of kernel functions by one link", "5.18, CONFIG_FPROBE",
-				   "served by fentry or kprobe", BPF, ability_try_kprobe_multi },
+				   "served by fentry or kprobe", BPF | COOKIE, ability_try_kprobe_multi },
 	[ABILITY_KPROBE_SESSION] = { "kprobe_session", "entry and return of kernel functions in one probe", "6.10, CONFIG_FPROBE",
 				     "served by kprobe_multi", BPF | ABILITY_BIT(ABILITY_KPROBE_MULTI),
 				     ability_try_kprobe_session },
@@ -55,6 +56,7 @@ const struct ability abilities[ABILITIES] = {
 
 #undef BPF
 #undef BTF
+#undef COOKIE
 
 /* What was found out: this belongs to the machine, not to a caller. */
 static struct {

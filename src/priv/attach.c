@@ -13,6 +13,8 @@
 #include <linux/perf_event.h>
 
 #include "base/alloc.h"
+#include "bpf/cookie.abi.h"
+#include "priv/ability.h"
 #include "priv/link.h"
 
 void links_add(struct links *l, int fd)
@@ -55,7 +57,7 @@ static int pmu_type(const char *name)
 	return type;
 }
 
-/* Opens a perf event, links the program to it with its cookie (5.15), else sets it. */
+/* Opens a perf event, links the program to it with its cookie where there are cookies (5.15), else sets it. */
 static int attach_perf_event(struct links *l, struct perf_event_attr *attr, pid_t pid, int program_fd, uint64_t cookie)
 {
 	attr->size = sizeof(*attr);
@@ -63,9 +65,9 @@ static int attach_perf_event(struct links *l, struct perf_event_attr *attr, pid_
 	if (fd < 0)
 		return -errno;
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = cookie);
-	int link = bpf_link_create(program_fd, fd, BPF_PERF_EVENT, &opts);
+	int link = ability_has(ABILITY_COOKIE) ? bpf_link_create(program_fd, fd, BPF_PERF_EVENT, &opts) : -EINVAL;
 	if (link < 0 && ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0)
-		return link < 0 && link != -EINVAL ? link : -errno;
+		return link != -EINVAL ? link : -errno;
 	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
 		return -errno;
 	if (link >= 0)
@@ -74,11 +76,23 @@ static int attach_perf_event(struct links *l, struct perf_event_attr *attr, pid_
 	return 0;
 }
 
+#define PATH_OF_FILE_BYTES (sizeof(COOKIE_PATH_BEGIN "self/fd/") + COOKIE_PATH_BITS * 2 + 12)
+
+/* The path of an open file; it spells the cookie where the kernel keeps none. */
+static void path_of_file(char path[PATH_OF_FILE_BYTES], int fd, uint64_t cookie)
+{
+	char *at = stpcpy(path, COOKIE_PATH_BEGIN);
+	if (!ability_has(ABILITY_COOKIE))
+		for (int bit = 0; bit < COOKIE_PATH_BITS; bit++)
+			at = stpcpy(at, cookie >> bit & 1 ? "//" : "./");
+	sprintf(at, "self/fd/%d", fd);
+}
+
 /* config of a uprobe: bit 0 a return probe, bits 32.. the semaphore's offset (/sys/bus/event_source/devices/uprobe/format). */
 static int attach_perf_uprobe(struct links *l, const struct uprobe_request *q, size_t i, int type)
 {
-	char path[40];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", q->file_fd);
+	char path[PATH_OF_FILE_BYTES];
+	path_of_file(path, q->file_fd, q->cookies[i]);
 	struct perf_event_attr attr = {
 		.type = (uint32_t)type,
 		.config = (q->kind == ATTACH_RETURN) | (q->semaphores ? q->semaphores[i] << 32 : 0),

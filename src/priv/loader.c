@@ -13,6 +13,7 @@
 #include "base/macro.h"
 #include "base/strbuf.h"
 #include "bpf/record.abi.h"
+#include "priv/ability.h"
 #include "priv/object.h"
 
 #define OBJECTS_MAX 96 /* trampolines take one each */
@@ -85,11 +86,19 @@ static int size_ring(struct loader *l, struct bpf_object *o, const char *name, u
 	return bpf_map__set_max_entries(map, 0); /* libbpf: one for each possible CPU */
 }
 
+/* NAME-fallback, where there is one, for kernels without bpf_loop. */
+static struct slice bytes_for_kernel(const char *name)
+{
+	_cleanup_(free) char *fallback = xasprintf("%s-fallback", name);
+	struct slice bytes = ability_has(ABILITY_LOOP) ? (struct slice){} : object_bytes(fallback);
+	return bytes.data ? bytes : object_bytes(name);
+}
+
 int loader_open(struct loader *l, const char *name, struct bpf_object **ret, struct reason *why)
 {
 	if (l->n == OBJECTS_MAX)
 		return reason_set(why, -E2BIG, "too many kernel halves");
-	struct slice bytes = object_bytes(name);
+	struct slice bytes = bytes_for_kernel(name);
 	if (!bytes.data)
 		return reason_set(why, -ENOENT, "this build has no kernel half '%s'", name);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);

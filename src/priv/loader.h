@@ -25,7 +25,7 @@ int loader_new(struct loader **ret, const struct loader_settings *settings);
 void loader_free(struct loader *l); /* unloads every object */
 DEFINE_CLEANUP(struct loader *, loader_free)
 
-/* Opens the object @name (src/probe/NAME/NAME.bpf.c). It belongs to the loader. */
+/* Opens the object @name (src/probe/NAME/NAME.bpf.c, or its NAME-fallback.bpf.c for old kernels). It belongs to the loader. */
 int loader_open(struct loader *l, const char *name, struct bpf_object **ret, struct reason *why);
 
 /* Sets a `const volatile` of an opened object. -ENOENT: it has none of that name and size. */

@@ -10,12 +10,17 @@
  * theirs are matched by the probe's number.
  */
 #include "arch/x86_64/registers.abi.h"
+#include "bpf/cookie.h"
 #include "bpf/emit.h"
 #include "bpf/fetch.h"
 #include "bpf/hist.h"
 #include "bpf/target.h"
 #include "probe/func/func.abi.h"
 #include "shape/where_eval.h"
+
+#ifndef HAS_LOOP /* func-fallback.bpf.c */
+#define HAS_LOOP true
+#endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -30,7 +35,6 @@ const volatile __u32 slots = FUNC_SLOTS_BYTES / sizeof(struct func_call_rec);
 const volatile __u32 depth_max = 0xffffffff; /* --depth: deeper calls are not looked at */
 const volatile __u64 min_ns = 0;
 const volatile __u32 sample_one_in = 0;
-const volatile bool has_loop = true;       /* bpf_loop */
 const volatile bool links_by_memory = false; /* user probes fire in all that shares the process' memory: before uprobe_multi of 6.10 */
 const volatile struct where_program where_program = {};
 
@@ -246,7 +250,7 @@ static __always_inline void close_stale(void *ctx, struct func_thread *t, __u64 
 	if (!stale_top(t, sp, same_too))
 		return;
 	struct closing c = { .ctx = ctx, .t = t, .sp = sp, .same_too = same_too };
-	if (has_loop) {
+	if (HAS_LOOP) {
 		bpf_loop(SLOTS_MAX, close_one, &c, 0);
 		return;
 	}
@@ -269,7 +273,7 @@ static __always_inline void run_plan(struct func_thread *t, __u32 probe, char *o
 	__u32 i = p->plan;
 	struct fetch_plan *plan = bpf_map_lookup_elem(&func_plans, &i);
 	if (plan)
-		fetch_run(&t->fetch, plan, out, FUNC_FETCH_BYTES, has_loop);
+		fetch_run(&t->fetch, plan, out, FUNC_FETCH_BYTES, HAS_LOOP);
 }
 
 static __always_inline void fetch_into(struct func_thread *t, struct func_call_rec *call, void *regs, bool at_exit)
@@ -475,76 +479,82 @@ static __always_inline int leave(void *ctx, const __u64 *regs, __u64 cookie, boo
 SEC("uprobe")
 int func_entry(void *ctx)
 {
-	return enter(ctx, ctx, bpf_get_attach_cookie(ctx), false);
+	return enter(ctx, ctx, probe_cookie(ctx), false);
 }
 
 SEC("uprobe")
 int func_exit(void *ctx)
 {
-	return leave(ctx, ctx, bpf_get_attach_cookie(ctx), false);
+	return leave(ctx, ctx, probe_cookie(ctx), false);
 }
 
-/* Entry and exit of a session are one program; kernel: 6.13 for uprobes, 6.10 for kprobes, kernel/trace/bpf_trace.c. */
-extern bool bpf_session_is_return(void) __ksym __weak;
+/*
+ * Entry and exit of a session are one program. At an entry the instruction pointer is at the probed instruction, in the kernel
+ * maybe behind endbr64 and the call of __fentry__ (functions are 16 bytes apart there); after a return it is in the caller. The
+ * kfunc that tells, bpf_session_is_return, has an argument in 7.x and none before; libbpf before 1.3 takes only one kind.
+ */
+#define KERNEL_ENTRY_BYTES 9
+
+static __always_inline bool returned(void *ctx, bool kernel)
+{
+	const __u64 *regs = ctx;
+	return regs[REG_IP] - bpf_get_func_ip(ctx) > (kernel ? KERNEL_ENTRY_BYTES : 0);
+}
 
 SEC("uprobe")
 int func_session(void *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-	return bpf_session_is_return() ? leave(ctx, ctx, cookie, false) : enter(ctx, ctx, cookie, false);
+	__u64 cookie = probe_cookie(ctx);
+	return returned(ctx, false) ? leave(ctx, ctx, cookie, false) : enter(ctx, ctx, cookie, false);
 }
 
 /* Kernel functions. The same, in programs of their own: a multi link wants them loaded for it. */
 SEC("kprobe")
 int func_kernel_entry(void *ctx)
 {
-	return enter(ctx, ctx, bpf_get_attach_cookie(ctx), true);
+	return enter(ctx, ctx, probe_cookie(ctx), true);
 }
 
 SEC("kprobe")
 int func_kernel_exit(void *ctx)
 {
-	return leave(ctx, ctx, bpf_get_attach_cookie(ctx), true);
+	return leave(ctx, ctx, probe_cookie(ctx), true);
 }
 
 SEC("kprobe")
 int func_kernel_session(void *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-	return bpf_session_is_return() ? leave(ctx, ctx, cookie, true) : enter(ctx, ctx, cookie, true);
+	__u64 cookie = probe_cookie(ctx);
+	return returned(ctx, true) ? leave(ctx, ctx, cookie, true) : enter(ctx, ctx, cookie, true);
 }
 
 /*
- * Kernel functions by trampolines: one copy of the object a function, its cookie set before it is loaded. Arguments and
- * result are asked for by helpers (5.17), which know how many there are.
+ * Kernel functions by trampolines: one copy of the object a function. The context is the words of its arguments, then its
+ * result. They are read as memory: as fields of the context old verifiers give no pointers to plain types (5.10), and the
+ * helpers for it are of 5.17.
  */
-const volatile __u64 trampoline_cookie = 0;
-
-static __always_inline void trampoline_argument(void *ctx, __u32 n, __u64 *regs, __u32 reg)
-{
-	if (bpf_get_func_arg(ctx, n, &regs[reg]))
-		regs[reg] = 0; /* it has fewer */
-}
+const volatile __u32 argument_words = 0;
+const volatile bool has_result = false;
 
 SEC("fentry")
-int func_fentry(void *ctx)
+int func_fentry(__u64 *ctx)
 {
+	static const __u8 order[] = { REG_DI, REG_SI, REG_DX, REG_CX, REG_R8, REG_R9 };
 	__u64 regs[REG_COUNT] = {};
-	trampoline_argument(ctx, 0, regs, REG_DI);
-	trampoline_argument(ctx, 1, regs, REG_SI);
-	trampoline_argument(ctx, 2, regs, REG_DX);
-	trampoline_argument(ctx, 3, regs, REG_CX);
-	trampoline_argument(ctx, 4, regs, REG_R8);
-	trampoline_argument(ctx, 5, regs, REG_R9);
-	return enter(ctx, regs, trampoline_cookie, true);
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(order); i++)
+		if (i < argument_words)
+			bpf_probe_read_kernel(&regs[order[i]], sizeof(*ctx), ctx + i);
+	return enter(ctx, regs, own_cookie, true);
 }
 
 SEC("fexit")
-int func_fexit(void *ctx)
+int func_fexit(__u64 *ctx)
 {
 	__u64 regs[REG_COUNT] = {};
-	bpf_get_func_ret(ctx, &regs[REG_AX]);
-	return leave(ctx, regs, trampoline_cookie, true);
+	if (has_result)
+		bpf_probe_read_kernel(&regs[REG_AX], sizeof(*ctx), ctx + argument_words);
+	return leave(ctx, regs, own_cookie, true);
 }
 
 /* A point: no duration, all values by its plan. */
@@ -590,14 +600,14 @@ static __always_inline int hit(void *ctx, __u64 regs, __u64 context, __u64 cooki
 SEC("uprobe")
 int func_usdt(void *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u64 cookie = probe_cookie(ctx);
 	return fires_for_current(cookie) ? hit(ctx, (__u64)ctx, 0, cookie) : 0;
 }
 
 SEC("tracepoint")
 int func_tracepoint(void *ctx)
 {
-	return target_wants_current() ? hit(ctx, 0, (__u64)ctx, bpf_get_attach_cookie(ctx)) : 0;
+	return target_wants_current() ? hit(ctx, 0, (__u64)ctx, probe_cookie(ctx)) : 0;
 }
 
 /* The thread ends, or becomes another program: its open calls will not return. */

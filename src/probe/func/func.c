@@ -21,9 +21,14 @@
 #define PROBES_OF_LIBRARIES 8192      /* histograms for functions of libraries that a command will map */
 #define PROBES_MAPPED_LATER 2048      /* and of those that come later */
 
+int func_program_of(const struct bpf_object *o, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(o, name));
+}
+
 int func_program(const struct func_state *s, const char *name)
 {
-	return bpf_program__fd(bpf_object__find_program_by_name(s->object, name));
+	return func_program_of(s->object, name);
 }
 
 static int func_open(struct engine *e, void *state, struct reason *why)
@@ -110,11 +115,11 @@ static void set_shape(struct engine *e, struct func_state *s)
 	uint32_t slot_bytes = sizeof(struct func_call_rec) + (fetch ? FUNC_FETCH_BYTES / 4 : 0), slots = FUNC_SLOTS_BYTES / slot_bytes;
 	uint32_t depth_max = o->depth ? (uint32_t)o->depth : UINT32_MAX, sample = (uint32_t)o->sample_one_in;
 	struct where_program where = {};
-	bool loop = ability_has(ABILITY_LOOP), by_memory = s->mechanism != UPROBES_SESSION;
+	bool cookie = ability_has(ABILITY_COOKIE), by_memory = s->mechanism != UPROBES_SESSION;
 	s->slot_bytes = slot_bytes;
 	if (s->where)
 		where_kernel(s->where, &where);
-	loader_set_value(obj, "has_loop", loop);
+	loader_set_value(obj, "has_cookie", cookie);
 	loader_set_value(obj, "links_by_memory", by_memory);
 	loader_set_value(obj, "want_calls", calls);
 	loader_set_value(obj, "want_stat", stat);
@@ -150,7 +155,7 @@ static void choose_programs(struct func_state *s)
 	bool multi = s->mechanism == UPROBES_MULTI || s->mechanism == UPROBES_SESSION;
 	struct bpf_program *session = bpf_object__find_program_by_name(s->object, "func_session");
 	bpf_program__set_expected_attach_type(session, (enum bpf_attach_type)LINK_UPROBE_SESSION);
-	static const char *const own_copies[] = { "func_fentry", "func_fexit" }; /* loaded for one function each: kernel.c */
+	static const char *const own_copies[] = { "func_fentry", "func_fexit" }; /* loaded for one function each: copy.c */
 	for (size_t i = 0; i < ARRAY_SIZE(own_copies); i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, own_copies[i]), false);
 	static const struct {
@@ -161,9 +166,11 @@ static void choose_programs(struct func_state *s)
 		{ "func_usdt", SPACE_USDT }, { "func_tracepoint", SPACE_TRACEPOINT },
 		{ "func_entry", SPACE_USER }, { "func_exit", SPACE_USER }, { "func_session", SPACE_USER },
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(only_for); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(only_for); i++) {
+		bool copied = !ability_has(ABILITY_COOKIE) && (only_for[i].space == SPACE_KERNEL || only_for[i].space == SPACE_TRACEPOINT);
 		bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, only_for[i].program),
-					  patterns_have(&s->patterns, only_for[i].space));
+					  !copied && patterns_have(&s->patterns, only_for[i].space));
+	}
 	if (s->mechanism != UPROBES_SESSION)
 		bpf_program__set_autoload(session, false);
 	choose_kernel_programs(s);
@@ -179,8 +186,6 @@ static int func_load(struct engine *e, void *state, struct reason *why)
 	s->kernel_mechanism = mechanism_for_kernel_functions();
 	if (patterns_have(&s->patterns, SPACE_USER) && s->mechanism == UPROBES_NONE)
 		return reason_set(why, -ENOTSUP, "user functions need uprobes: %s; see: utrace doctor", ability_why_not(ABILITY_UPROBE));
-	if (!ability_has(ABILITY_COOKIE)) /* which function a probe is on: only its cookie tells */
-		return reason_set(why, -ENOTSUP, "probes need cookies of probes, Linux 5.15: %s; see: utrace doctor", ability_why_not(ABILITY_COOKIE));
 	if (patterns_have(&s->patterns, SPACE_TRACEPOINT) && !ability_has(ABILITY_TRACEPOINT))
 		return reason_set(why, -ENOTSUP, "tracepoints cannot be had: %s; see: utrace doctor", ability_why_not(ABILITY_TRACEPOINT));
 	int r = loader_open(engine_loader(e), "func", &s->object, why);

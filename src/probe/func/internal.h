@@ -103,6 +103,15 @@ int func_attach_process(struct engine *e, struct func_state *s, const struct pro
 void func_drop_process(struct func_state *s, pid_t pid);
 void func_unprobe_process(struct func_process *fp); /* takes its probes away */
 void func_retire_process(struct engine *e, struct func_process *fp); /* the same in the background */
+/* copy.c */
+struct trampoline {
+	const char *function;    /* of the kernel */
+	uint32_t argument_words; /* what its arguments take, in registers */
+	bool has_result;
+};
+/* @programs, up to NULL, loaded for the probe with this cookie; @t: fentry and fexit. The loader owns the copy. */
+int func_copy(struct engine *e, const struct func_state *s, uint64_t cookie, const char *const programs[], const struct trampoline *t,
+	      struct bpf_object **ret, struct reason *why);
 /* kernel.c */
 int func_count_kernel(struct func_state *s, size_t *ret_n, struct reason *why);
 int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *why);
@@ -128,4 +137,5 @@ void func_watch_overhead(struct engine *e, struct func_state *s);
 /* Why a pattern matched nothing: -ENOENT, with the nearest names. */
 int func_explain_no_match(const struct func_state *s, const struct pattern *p, struct reason *why);
 void func_state_done(struct func_state *s); /* all that needs no kernel */
+int func_program_of(const struct bpf_object *o, const char *name); /* its descriptor */
 int func_program(const struct func_state *s, const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/alloc.h"
@@ -15,6 +16,8 @@
 #include "priv/tracefs.h"
 #include "probe/func/internal.h"
 #include "sym/kallsyms.h"
+
+DEFINE_CLEANUP(struct btf *, btf__free)
 
 #define ONE_BY_ONE_MAX 64 /* functions by kprobe or trampoline: each is attached and detached by itself */
 
@@ -143,46 +146,73 @@ static int attach_by_link(struct engine *e, struct func_state *s, const uint64_t
 	return 0;
 }
 
-static int attach_each_kprobe(struct func_state *s, const uint64_t *cookies, struct reason *why)
+/* @cookie: for both; where the kernel has no cookies, @o is a copy that knows it. */
+static int attach_kprobes(struct func_state *s, const struct bpf_object *o, const char *name, uint64_t cookie, struct reason *why)
 {
 	int r = 0;
+	if (s->exits != EXITS_NONE)
+		r = attach_kprobe(&s->links, func_program_of(o, "func_kernel_exit"), name, cookie, true, why);
+	return r == 0 ? attach_kprobe(&s->links, func_program_of(o, "func_kernel_entry"), name, cookie, false, why) : r;
+}
+
+static int attach_each_kprobe(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
+{
+	static const char *const programs[] = { "func_kernel_entry", "func_kernel_exit", NULL };
+	struct bpf_object *o = s->object;
+	int r = 0;
 	for (size_t i = 0; r == 0 && i < s->kernel.n; i++) {
-		if (s->exits != EXITS_NONE)
-			r = attach_kprobe(&s->links, func_program(s, "func_kernel_exit"), s->kernel.names[i], cookies[i], true, why);
+		if (!ability_has(ABILITY_COOKIE))
+			r = func_copy(e, s, cookies[i], programs, NULL, &o, why);
 		if (r == 0)
-			r = attach_kprobe(&s->links, func_program(s, "func_kernel_entry"), s->kernel.names[i], cookies[i], false, why);
+			r = attach_kprobes(s, o, s->kernel.names[i], cookies[i], why);
 	}
 	return r;
 }
 
-static int attach_trampoline(struct engine *e, struct func_state *s, const char *name, uint64_t cookie, struct reason *why)
+/* How many words @proto's arguments take: a structure of 16 bytes takes two. */
+static uint32_t count_argument_words(const struct btf *kernel, const struct btf_type *proto)
 {
-	struct bpf_object *copy;
-	struct bpf_program *p;
-	int r = loader_open(engine_loader(e), "func", &copy, why);
-	if (r < 0)
-		return r;
-	loader_copy_settings(copy, s->object);
-	loader_set_value(copy, "trampoline_cookie", cookie);
-	bpf_object__for_each_program(p, copy) {
-		bool entry = streq(bpf_program__name(p), "func_fentry"), exit = streq(bpf_program__name(p), "func_fexit");
-		bpf_program__set_autoload(p, entry || (exit && s->exits != EXITS_NONE));
-		if (entry || exit)
-			bpf_program__set_attach_target(p, 0, name);
+	uint32_t words = 0;
+	for (int i = 0; i < btf_vlen(proto); i++) {
+		int64_t bytes = btf__resolve_size(kernel, btf_params(proto)[i].type);
+		words += bytes > 8 ? 2 : 1;
 	}
-	r = loader_load(engine_loader(e), copy, why);
-	if (r == 0 && s->exits != EXITS_NONE)
-		r = attach_loaded(&s->links, bpf_program__fd(bpf_object__find_program_by_name(copy, "func_fexit")), BPF_TRACE_FEXIT, 0, why);
-	if (r == 0)
-		r = attach_loaded(&s->links, bpf_program__fd(bpf_object__find_program_by_name(copy, "func_fentry")), BPF_TRACE_FENTRY, 0, why);
-	return r;
+	return words;
+}
+
+static int describe(const struct btf *kernel, const char *name, struct trampoline *ret, struct reason *why)
+{
+	int id = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC);
+	if (id < 0)
+		return reason_set(why, id, "the kernel's types do not have the function %s", name);
+	const struct btf_type *proto = btf__type_by_id(kernel, btf__type_by_id(kernel, (uint32_t)id)->type);
+	*ret = (struct trampoline){ .function = name, .argument_words = count_argument_words(kernel, proto), .has_result = proto->type != 0 };
+	return 0;
+}
+
+static int attach_trampoline(struct engine *e, struct func_state *s, const struct trampoline *t, uint64_t cookie, struct reason *why)
+{
+	static const char *const both[] = { "func_fentry", "func_fexit", NULL }, *const entry[] = { "func_fentry", NULL };
+	struct bpf_object *copy;
+	bool exits = s->exits != EXITS_NONE;
+	int r = func_copy(e, s, cookie, exits ? both : entry, t, &copy, why);
+	if (r == 0 && exits)
+		r = attach_loaded(&s->links, func_program_of(copy, "func_fexit"), BPF_TRACE_FEXIT, 0, why);
+	return r == 0 ? attach_loaded(&s->links, func_program_of(copy, "func_fentry"), BPF_TRACE_FENTRY, 0, why) : r;
 }
 
 static int attach_trampolines(struct engine *e, struct func_state *s, const uint64_t *cookies, struct reason *why)
 {
+	_cleanup_(btf__free) struct btf *kernel = btf__load_vmlinux_btf();
+	if (!kernel)
+		return reason_set(why, -errno, "the kernel's types cannot be read: %s", strerror(errno));
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < s->kernel.n; i++)
-		r = attach_trampoline(e, s, s->kernel.names[i], cookies[i], why);
+	for (size_t i = 0; r == 0 && i < s->kernel.n; i++) {
+		struct trampoline t;
+		r = describe(kernel, s->kernel.names[i], &t, why);
+		if (r == 0)
+			r = attach_trampoline(e, s, &t, cookies[i], why);
+	}
 	return r;
 }
 
@@ -201,6 +231,6 @@ int func_attach_kernel(struct engine *e, struct func_state *s, struct reason *wh
 	case KERNEL_FUNCTIONS_FENTRY:
 		return attach_trampolines(e, s, cookies, why);
 	default:
-		return attach_each_kprobe(s, cookies, why);
+		return attach_each_kprobe(e, s, cookies, why);
 	}
 }

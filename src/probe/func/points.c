@@ -7,6 +7,7 @@
 #include "arch/usdt_arg.h"
 #include "base/alloc.h"
 #include "base/macro.h"
+#include "priv/ability.h"
 #include "priv/tracefs.h"
 #include "probe/func/internal.h"
 
@@ -134,7 +135,12 @@ static int attach_one(struct engine *e, struct func_state *s, const char *system
 	uint32_t number = func_probe_add(e, s, &info, &plan);
 	if (!number)
 		return 0;
-	int r = attach_tracepoint(&s->links, func_program(s, "func_tracepoint"), format->id, COOKIE(number, FUNC_COST_SLOTS - 1, 0), why);
+	static const char *const programs[] = { "func_tracepoint", NULL };
+	uint64_t cookie = COOKIE(number, FUNC_COST_SLOTS - 1, 0);
+	struct bpf_object *o = s->object;
+	int r = ability_has(ABILITY_COOKIE) ? 0 : func_copy(e, s, cookie, programs, NULL, &o, why);
+	if (r == 0)
+		r = attach_tracepoint(&s->links, func_program_of(o, "func_tracepoint"), format->id, cookie, why);
 	s->attached += r == 0;
 	return r;
 }
