@@ -82,8 +82,8 @@ static json_t *use_object(const struct doctor *d)
 void doctor_json(const struct doctor *d, struct strbuf *out)
 {
 	_cleanup_(json_decref) json_t *all =
-		json_pack("{s:s, s:o, s:o, s:{s:b, s:b}, s:[s], s:o, s:o}", "version", UTRACE_VERSION, "kernel", kernel_object(d),
-			  "user", user_object(d), "build", "static", d->is_static, "debuginfod", 0, "untested", "arm64", "abilities",
+		json_pack("{s:s, s:o, s:o, s:{s:b, s:b}, s:[s, s], s:o, s:o}", "version", UTRACE_VERSION, "kernel", kernel_object(d),
+			  "user", user_object(d), "build", "static", d->is_static, "debuginfod", 0, "untested", "arm64", "Linux before 5.10", "abilities",
 			  ability_array(), "mechanisms", use_object(d));
 	_cleanup_(free) char *text = json_dumps(all, JSON_COMPACT);
 	strbuf_adds(out, text);

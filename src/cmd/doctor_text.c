@@ -80,7 +80,7 @@ static void add_machine(struct strbuf *out, const struct doctor *d)
 	strbuf_addf(&security, "lockdown %s; modules %s", p->lockdown[0] ? p->lockdown : "unknown (no securityfs)",
 		    p->lsms[0] ? p->lsms : "unknown (no securityfs)");
 	add_line(out, "security", &security);
-	strbuf_addf(&build, "%s; debuginfod: no; arm64: not tested", d->is_static ? "static" : "dynamic");
+	strbuf_addf(&build, "%s; debuginfod: no; not tested: arm64, Linux before 5.10 (RHEL 8)", d->is_static ? "static" : "dynamic");
 	add_line(out, "build", &build);
 }
 

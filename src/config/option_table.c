@@ -115,6 +115,10 @@ const struct option_row option_rows[] = {
 	{ "max-probes", .kind = OPTION_NUMBER, .groups = OPTIONS_TRACER, FIELD(max_probes), .metavar = "N", .max = 1 << 20,
 	  .help = "functions probed at most; 0: 50000, or 16 where the kernel attaches them one by one",
 	  .more = "Kernels before 6.6 need about 0.2 s to detach each probe." },
+	{ "btf", .kind = OPTION_TEXT, .groups = OPTIONS_TRACER, FIELD(btf), .metavar = "FILE",
+	  .help = "the kernel's types, where the kernel itself does not have them",
+	  .more = "A kernel without CONFIG_DEBUG_INFO_BTF (doctor says which) needs a file made from its debug information: "
+	          "pahole -J --btf_encode_detached=FILE vmlinux. Else /sys/kernel/btf/vmlinux is used." },
 
 	{ "color", .kind = OPTION_WORD, .groups = OPTIONS_GENERAL, FIELD(color), .metavar = "WHEN", .fallback = "auto",
 	  .words = color_words,

@@ -62,6 +62,7 @@ struct options {
 	uint64_t buffer_bytes;            /* --buffer: of the events ring; default 16 MiB; a power of two */
 	uint64_t max_threads;             /* --max-threads: whose calls are followed; default 1024 */
 	uint64_t max_probes;              /* --max-probes: default 50000; 16 on kernels with perf_event uprobes alone (0: by mechanism) */
+	char *btf;                        /* --btf FILE: the kernel's types; NULL: its own */
 
 	/* Shape of the output. */
 	bool list;                        /* -l */

@@ -374,6 +374,7 @@ static int open_engine(struct engine *e, struct reason *why)
 		.by_perf = !ability_has(ABILITY_RINGBUF),
 		.events_bytes = (uint32_t)o->buffer_bytes,
 		.facts_bytes = FACTS_BYTES,
+		.btf_path = o->btf,
 	};
 	r = loader_new(&e->loader, &settings);
 	if (r == 0)

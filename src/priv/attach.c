@@ -124,6 +124,8 @@ int attach_uprobes(struct links *l, bool multi, const struct uprobe_request *q, 
 
 int attach_raw(struct links *l, int program_fd, const char *tracepoint, struct reason *why)
 {
+	if (!ability_has(ABILITY_RAW_TRACEPOINT))
+		return reason_set(why, -ENOTSUP, "raw tracepoints cannot be had: %s; see: utrace doctor", ability_why_not(ABILITY_RAW_TRACEPOINT));
 	int fd = bpf_raw_tracepoint_open(tracepoint, program_fd);
 	if (fd < 0)
 		return reason_set(why, fd, "the tracepoint %s cannot be had: %s", tracepoint, strerror(-fd));

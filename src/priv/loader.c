@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -94,6 +95,20 @@ static struct slice bytes_for_kernel(const char *name)
 	return bytes.data ? bytes : object_bytes(name);
 }
 
+/* Looked at once: libbpf would tell what is wrong with the file by a number, and without one look in places of its own. */
+static int check_types(const struct loader *l, struct reason *why)
+{
+	const char *path = l->settings.btf_path;
+	if (!path && !ability_has(ABILITY_BTF))
+		return reason_set(why, -ENOTSUP, "this kernel does not tell its types (%s): --btf FILE names a file of them; see: utrace doctor",
+				  ability_why_not(ABILITY_BTF));
+	struct btf *types = path && l->n == 0 ? btf__parse(path, NULL) : NULL;
+	if (path && l->n == 0 && !types)
+		return reason_set(why, -EINVAL, "the kernel's types cannot be read from %s: %s", path, access(path, R_OK) < 0 ? strerror(errno) : "it has no BTF");
+	btf__free(types);
+	return 0;
+}
+
 int loader_open(struct loader *l, const char *name, struct bpf_object **ret, struct reason *why)
 {
 	if (l->n == OBJECTS_MAX)
@@ -101,13 +116,16 @@ int loader_open(struct loader *l, const char *name, struct bpf_object **ret, str
 	struct slice bytes = bytes_for_kernel(name);
 	if (!bytes.data)
 		return reason_set(why, -ENOENT, "this build has no kernel half '%s'", name);
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	int r = check_types(l, why);
+	if (r < 0)
+		return r;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name, .btf_custom_path = l->settings.btf_path);
 	said[0] = '\0';
 	struct bpf_object *o = bpf_object__open_mem(bytes.data, bytes.len, &opts);
 	if (!o)
 		return reason_set(why, -errno, "the kernel half '%s' cannot be opened: %s", name, said);
 	l->objects[l->n++] = o;
-	int r = size_ring(l, o, "events", l->settings.events_bytes);
+	r = size_ring(l, o, "events", l->settings.events_bytes);
 	if (r == 0)
 		r = size_ring(l, o, "facts", l->settings.facts_bytes);
 	uint32_t wake_bytes = MIN(EVENTS_WAKE_BYTES, l->settings.events_bytes / 2);

@@ -19,6 +19,7 @@ struct loader_settings {
 	uint32_t events_bytes;  /* of the events ring; power of two of at least a page */
 	uint32_t facts_bytes;
 	uint32_t perf_pages;    /* of a perf buffer, per CPU */
+	const char *btf_path;   /* a file with the kernel's types, borrowed; NULL: the kernel's own */
 };
 
 int loader_new(struct loader **ret, const struct loader_settings *settings);

@@ -55,8 +55,6 @@ enum tracepoint_mechanism mechanism_for_tracepoints(void)
 {
 	static const struct choice choices[] = {
 		{ ABILITY_TRACEPOINT, TRACEPOINTS_PERF_EVENT },
-		{ ABILITY_BTF_TRACEPOINT, TRACEPOINTS_BTF },
-		{ ABILITY_RAW_TRACEPOINT, TRACEPOINTS_RAW },
 	};
 	return best(choices, ARRAY_SIZE(choices));
 }
@@ -64,7 +62,6 @@ enum tracepoint_mechanism mechanism_for_tracepoints(void)
 enum syscall_mechanism mechanism_for_syscalls(void)
 {
 	static const struct choice choices[] = {
-		{ ABILITY_BTF_TRACEPOINT, SYSCALLS_BTF_TRACEPOINT },
 		{ ABILITY_RAW_TRACEPOINT, SYSCALLS_RAW_TRACEPOINT },
 	};
 	return best(choices, ARRAY_SIZE(choices));
@@ -100,14 +97,11 @@ const struct mechanism event_mechanisms[] = {
 };
 
 const struct mechanism tracepoint_mechanisms[] = {
-	[TRACEPOINTS_NONE] = { "none", "tracepoints need tracepoint, tp_btf or raw_tp" },
-	[TRACEPOINTS_RAW] = { "raw_tp", "raw tracepoints: arguments as numbers" },
-	[TRACEPOINTS_BTF] = { "tp_btf", "BTF tracepoints: arguments with types" },
+	[TRACEPOINTS_NONE] = { "none", "tracepoints need tracepoint" },
 	[TRACEPOINTS_PERF_EVENT] = { "perf_event", "perf_event tracepoints: fields by name" },
 };
 
 const struct mechanism syscall_mechanisms[] = {
-	[SYSCALLS_NONE] = { "none", "system calls need tp_btf or raw_tp" },
+	[SYSCALLS_NONE] = { "none", "system calls need raw_tp" },
 	[SYSCALLS_RAW_TRACEPOINT] = { "raw_tp", "raw tracepoints sys_enter and sys_exit" },
-	[SYSCALLS_BTF_TRACEPOINT] = { "tp_btf", "BTF tracepoints sys_enter and sys_exit" },
 };

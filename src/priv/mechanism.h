@@ -27,15 +27,12 @@ enum event_mechanism { /* how records come to user space */
 
 enum tracepoint_mechanism {
 	TRACEPOINTS_NONE,
-	TRACEPOINTS_RAW,        /* arguments of the tracepoint as words */
-	TRACEPOINTS_BTF,        /* arguments of the tracepoint, typed */
 	TRACEPOINTS_PERF_EVENT, /* the fields of its record by name; 0.1 s each to detach */
 };
 
 enum syscall_mechanism { /* sys_enter and sys_exit, which see all calls */
 	SYSCALLS_NONE,
 	SYSCALLS_RAW_TRACEPOINT,
-	SYSCALLS_BTF_TRACEPOINT,
 };
 
 enum uprobe_mechanism mechanism_for_uprobes(void);

@@ -20,7 +20,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k == "UTRACE_WITHOUT"}
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k in ("UTRACE_WITHOUT", "UTRACE_BTF")}
 DEADLINE_S = 20
 
 

@@ -150,8 +150,9 @@ def test_probes_are_those_that_the_kernel_was_built_with():
         ("multi", "usdt", "perf_event"),
         ("ringbuf", "events", "perf_buffer"),
         ("btf", "system_calls", "raw_tp"),
-        ("tracepoint", "tracepoints", "tp_btf"),
-        ("tracepoint,tp_btf", "tracepoints", "raw_tp"),
+        ("cookie", "user_functions", "perf_event"),
+        ("tracepoint", "tracepoints", "none"),
+        ("raw_tp", "system_calls", "none"),
         ("bpf", "events", "none"),
     ],
 )

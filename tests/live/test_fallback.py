@@ -1,14 +1,14 @@
 """Whatever the kernel lacks, the same calls are shown with the same values; what cannot be done without it says so in a line."""
 import os
-import subprocess
+import shutil
 
 import pytest
 
 import workload
 from workload import compile_c, events, run
 
-WITHOUT = ["session", "multi", "ringbuf", "bpf_loop", "btf", "task_storage", "session,ringbuf,bpf_loop",
-           "session,multi,ringbuf,bpf_loop,btf,task_storage,fentry,kprobe,kprobe_multi,tp_btf,iter,lsm"]
+WITHOUT = ["session", "multi", "cookie", "ringbuf", "bpf_loop", "btf", "task_storage", "session,ringbuf,bpf_loop",
+           "session,multi,cookie,ringbuf,bpf_loop,btf,task_storage,semaphore,fentry,kprobe,kprobe_multi,tracepoint,tp_btf,iter,lsm"]
 PATTERNS = ["work", "twice", "deep", "main", "libc:setenv", "libc:unsetenv", "libc:snprintf"]
 
 
@@ -27,7 +27,14 @@ def values(folder):
     return compile_c(folder, "values.c")
 
 
-def trace(out, program, *options, without=None):
+@pytest.fixture(scope="module")
+def types(folder):
+    """The kernel's types as a file of their own: what a kernel without BTF is given."""
+    return shutil.copy("/sys/kernel/btf/vmlinux", folder / "types.btf")
+
+
+def trace(out, program, *options, without=None, types=None):
+    options += ("--btf", types) if types and "btf" in (without or "").split(",") else ()
     done = run("func", *PATTERNS, *options, "--json", "-o", out, "--", program, without=without)
     assert done.returncode == 0, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -68,15 +75,15 @@ def test_calls_and_values_are_those_of_the_program(with_all):
 
 
 @pytest.mark.parametrize("without", WITHOUT, ids=[w if w.count(",") < 5 else "all of them" for w in WITHOUT])
-def test_the_same_calls_and_values_without(folder, values, with_all, without):
-    got = essence(trace(folder / "without.json", values, without=without))
+def test_the_same_calls_and_values_without(folder, values, types, with_all, without):
+    got = essence(trace(folder / "without.json", values, without=without, types=types))
     differ = [(a, b) for a, b in zip(with_all, got) if a != b]
     assert (len(got), differ[:3]) == (len(with_all), [])
 
 
 @pytest.mark.parametrize("without", [None, "session", "multi", "ringbuf", WITHOUT[-1]], ids=["with all", "session", "multi", "ringbuf", "all of them"])
-def test_the_same_counts_without(folder, values, with_all, without):
-    stats = {e["function_name"]: e["calls"] for e in trace(folder / "stat.json", values, "--stat", without=without) if "calls" in e}
+def test_the_same_counts_without(folder, values, types, with_all, without):
+    stats = {e["function_name"]: e["calls"] for e in trace(folder / "stat.json", values, "--stat", without=without, types=types) if "calls" in e}
     names = [r[0] for r in with_all]
     assert stats == {name: names.count(name) for name in set(names)}
 
@@ -129,7 +136,8 @@ int main(void) { long sum = 0; for (long i = 0; i < 400; i++) sum += hop(i); ret
 @pytest.mark.parametrize("without,pattern,want", [
     ("bpf", "main", "nothing can be traced: switched off by UTRACE_WITHOUT"),
     ("uprobe,multi", "main", "user functions need uprobes"),
-    ("cookie", "main", "cookies"),
+    ("btf", "main", "does not tell its types (switched off by UTRACE_WITHOUT): --btf FILE"),
+    ("raw_tp", "main", "raw tracepoints cannot be had: switched off by UTRACE_WITHOUT"),
     ("kprobe,kprobe_multi,fentry", "k:vfs_read", "kernel functions need"),
     ("tracepoint,tp_btf,raw_tp", "t:sched:sched_switch", "tracepoints cannot be had"),
 ])
@@ -143,3 +151,14 @@ def test_what_cannot_work_without_it_says_so_in_one_line(values, without, patter
 def test_an_ability_that_does_not_exist_is_a_usage_error(values):
     done = run("func", "main", "--", values, without="ringbuff")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "ringbuff" in done.stderr
+
+
+@pytest.mark.parametrize("content,want", [(None, "No such file"), (b"", "no BTF"), (b"not types", "no BTF"), ("program", "no BTF")],
+                         ids=["missing", "empty", "text", "a program"])
+def test_a_file_that_has_no_types_is_told_in_one_line(tmp_path, values, content, want):
+    path = values if content == "program" else tmp_path / "types"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    done = run("func", "main", "--btf", path, "-o", os.devnull, "--", values, 1)
+    assert done.returncode == 125 and done.stderr.count("\n") == 1, done.stderr
+    assert f"cannot be read from {path}: " in done.stderr and want in done.stderr

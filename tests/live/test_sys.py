@@ -15,9 +15,11 @@ import threading
 
 import pytest
 
+import workload
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE")} | {"PYTHONHASHSEED": "0", "LC_ALL": "C"}
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k in workload.KEPT} | {"PYTHONHASHSEED": "0", "LC_ALL": "C"}
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="tracing needs root"),

@@ -13,7 +13,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROG = ROOT / "tests" / "prog"
 UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE")}
+KEPT = ("UTRACE_WITHOUT", "UTRACE_BTF")  # ./check runs tests once more without an ability: tools/check.py, fallbacks
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k in KEPT}
 
 
 def needs_tracing():
@@ -45,9 +46,15 @@ def compile_c(folder, source, *flags, name=None):
     return build(folder, name, "gcc", "-O1", "-g", "-pthread", "-o", "{out}", str(path), *flags)
 
 
+def switched_off(without):
+    """@without, and what is switched off for the whole run of tests."""
+    names = ",".join(filter(None, [os.environ.get("UTRACE_WITHOUT"), without]))
+    return {"UTRACE_WITHOUT": names} if names else {}
+
+
 def run(*words, without=None, env=None, timeout=60, **kwargs):
     """utrace to its end, output captured."""
-    env = {**CLEAN, **({"UTRACE_WITHOUT": without} if without else {}), **(env or {})}
+    env = {**CLEAN, **switched_off(without), **(env or {})}
     return subprocess.run([UTRACE, *map(str, words)], capture_output=True, text=True, timeout=timeout, env=env, errors="replace", **kwargs)
 
 
@@ -83,7 +90,7 @@ def started(*command, **kwargs):
 
 
 def tracing(*words, without=None, **kwargs):
-    env = {**CLEAN, **({"UTRACE_WITHOUT": without} if without else {})}
+    env = {**CLEAN, **switched_off(without)}
     kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **kwargs}
     return started(UTRACE, *words, env=env, **kwargs)
 

@@ -67,9 +67,12 @@ static int attach_usdt(struct engine *e, struct func_state *s, struct func_proce
 	if (!number)
 		return 0;
 	uint64_t cookie = COOKIE(number, fp->slot % FUNC_COST_SLOTS, COST_FLAGS(COST_OF_POINT_NS));
+	bool can_switch_on = ability_has(ABILITY_USDT_SEMAPHORE);
+	if (probe->semaphore && !can_switch_on)
+		engine_note(e, "usdt:%s:%s stays silent: this kernel cannot switch it on; see: utrace doctor", probe->provider, probe->name);
 	struct uprobe_request q = {
 		.file_fd = b->fd, .pid = fp->pid, .kind = ATTACH_ENTRY, .program_fd = func_program(s, "func_usdt"),
-		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore ? &probe->semaphore : NULL, .n = 1,
+		.offsets = &probe->offset, .cookies = &cookie, .semaphores = probe->semaphore && can_switch_on ? &probe->semaphore : NULL, .n = 1,
 	};
 	int r = attach_uprobes(&fp->point_links, s->mechanism != UPROBES_PERF_EVENT, &q, why);
 	s->attached += r == 0;
