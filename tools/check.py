@@ -4,6 +4,7 @@
 A suite is one function that returns a Result, and one row. Each has a log in build-check/logs and a deadline. What it starts
 is a session of its own, ended as a whole at the deadline. A run of no tests is a failure; a skip is shown with its reason.
 """
+import copy
 import glob
 import json
 import os
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 import fuzz
+from fallbacks import ROWS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILDS = os.path.join(ROOT, 'build-check')
@@ -212,34 +214,52 @@ def build_and_test(runner, *how):
     return result
 
 
-def pytest_once(runner, junit, folder, *options, root):
+def pytest_once(runner, junit, folder, *options, root, env):
     if os.path.exists(junit):
         os.unlink(junit)
-    sudo = ['sudo', '--preserve-env=UTRACE,UTRACE_STATIC,CI,PATH'] if root and os.geteuid() != 0 else []
+    env = BINARIES | (env or {})
+    sudo = ['sudo', f'--preserve-env={",".join(env)},CI,PATH'] if root and os.geteuid() != 0 else []
     status = runner.call(*sudo, sys.executable, '-m', 'pytest', '-v', '-ra', '--durations=10', '--junitxml', junit,
-                         '-o', f'cache_dir={os.path.join(LOGS, runner.name + ".cache")}', folder, *options, env=BINARIES)
+                         '-o', f'cache_dir={os.path.join(LOGS, runner.name + ".cache")}', folder, *options, env=env)
     return read_junit(junit), status
 
 
-def pytest(runner, folder, *options, root=False):
+def pytest(runner, folder, *options, root=False, env=None):
     """
     The tests of a folder. They run beside whatever else the machine does, so the few that failed are tried once more by
     themselves: one that passes then counts, and is named, for a test that leans on chance wants mending.
     """
     if not glob.glob(os.path.join(ROOT, folder, '**', 'test_*.py'), recursive=True):
         return Result(skipped=[(runner.name, f'there is no test in {folder}')])
-    result, status = pytest_once(runner, os.path.join(LOGS, runner.name + '.xml'), folder, *options, root=root)
+    result, status = pytest_once(runner, os.path.join(LOGS, runner.name + '.xml'), folder, *options, root=root, env=env)
     if status == DEADLINE and result.passed:
         result.passed -= 1  # the interrupted test stands there as one that passed
     if status != DEADLINE and result.passed and 0 < len(result.failed) <= TRIED_AGAIN_MAX:
         again, status = pytest_once(runner, os.path.join(LOGS, runner.name + '.again.xml'), folder, '--last-failed', *options,
-                                    root=root)
+                                    root=root, env=env)
         if again.passed + len(again.failed) == len(result.failed):
             still = {name for name, _ in again.failed}
             result.notes += [f'passed at the second try: {name}' for name, _ in result.failed if name not in still]
             result.passed += again.passed
             result.failed = again.failed
     return judge(result, status, runner)
+
+
+def fallbacks(runner):
+    """Live tests once more with an ability switched off, a row of tools/fallbacks.py each."""
+    total = Result()
+    for row in ROWS:
+        part = copy.copy(runner)
+        part.name = f'{runner.name}-{row.name}'
+        wanted = ' or '.join(f'test_{name}.py' for name in row.files)
+        chosen_tests = f'({wanted}) and not ({row.not_for})' if row.not_for else wanted
+        types = {'UTRACE_BTF': '/sys/kernel/btf/vmlinux'} if 'btf' in row.without.split(',') else {}
+        result = pytest(part, 'tests/live', '-m', 'not long', '-k', chosen_tests, root=True, env={'UTRACE_WITHOUT': row.without, **types})
+        result.notes.append(f'{result.passed} passed without {row.name}')
+        result.failed = [(f'without {row.name}: {test}', text) for test, text in result.failed]
+        result.skipped = [(f'without {row.name}: {test}', why) for test, why in result.skipped]
+        total.add(result)
+    return total
 
 
 def quickstart(runner):
@@ -288,6 +308,7 @@ SUITES = (
     Suite('guests', PLAIN, 20, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),
     Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='static'),
     Suite('fuzz', ALL, 45, fuzz_each, (60,)),
+    Suite('fallbacks', ALL, 60, fallbacks, needs='build'),
     Suite('long', ALL, 60, lambda r: pytest(r, 'tests/live', '-m', 'long', root=True), needs='build'),
 )
 

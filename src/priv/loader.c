@@ -17,7 +17,7 @@
 #include "priv/ability.h"
 #include "priv/object.h"
 
-#define OBJECTS_MAX 96 /* trampolines take one each */
+#define OBJECTS_MAX 96 /* trampolines take one each, and where there are no cookies kprobes and tracepoints too */
 #define STATS_LEVEL 4           /* BPF_LOG_STATS, include/linux/bpf_verifier.h: a few lines, and what is wrong */
 #define STATS_BYTES (16u << 10)
 
@@ -119,7 +119,7 @@ static int check_types(const struct loader *l, struct reason *why)
 int loader_open(struct loader *l, const char *name, struct bpf_object **ret, struct reason *why)
 {
 	if (l->n == OBJECTS_MAX)
-		return reason_set(why, -E2BIG, "too many kernel halves");
+		return reason_set(why, -E2BIG, "too many programs: on this kernel each tracepoint and kernel function takes one, at most %d; narrow the pattern", OBJECTS_MAX);
 	struct slice bytes = bytes_for_kernel(name);
 	if (!bytes.data)
 		return reason_set(why, -ENOENT, "this build has no kernel half '%s'", name);

@@ -1,4 +1,5 @@
 """Whatever the kernel lacks, the same calls are shown with the same values; what cannot be done without it says so in a line."""
+import json
 import os
 import shutil
 
@@ -81,6 +82,32 @@ def test_the_same_calls_and_values_without(folder, values, types, with_all, with
     assert (len(got), differ[:3]) == (len(with_all), [])
 
 
+def abilities():
+    return [a["name"] for a in json.loads(run("doctor", "--json").stdout)["abilities"]] if os.geteuid() == 0 else []
+
+
+REFUSED = {"bpf", "raw_tp"}  # nothing serves instead
+
+
+@pytest.mark.parametrize("without", sorted(set(abilities()) - REFUSED - set(WITHOUT)))
+def test_what_no_user_function_needs_is_not_missed(folder, values, with_all, without):
+    assert essence(trace(folder / "without.json", values, without=without)) == with_all
+
+
+@pytest.mark.parametrize("without", ["cookie", "ringbuf", "bpf_loop", "btf", WITHOUT[-1].replace("tracepoint,", "")],
+                         ids=["cookie", "ringbuf", "bpf_loop", "btf", "all of them"])
+def test_the_same_tracepoints_and_system_calls_without(folder, types, without):
+    """dd says how many bytes it has read, one at a time."""
+    dd, kinds = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=100"], {"tracepoint": "count", "syscall": "count"}
+    for words in (["func", "t:syscalls:sys_enter_read"], ["sys", "read"]):
+        out = folder / "points.json"
+        done = run(*words, *(["--btf", types] if "btf" in without else []), "--json", "-o", out, "--", *dd, without=without)
+        assert "100+0 records in" in done.stderr, done.stderr
+        seen = [e for e in events(out.read_text()) if e["event_type"] in kinds]
+        one = [e for e in seen for a in e["arguments"] if a["name"] == "count" and int(str(a["value"]), 0) == 1]
+        assert len(one) == 100, (words, len(seen))
+
+
 @pytest.mark.parametrize("without", [None, "session", "multi", "ringbuf", WITHOUT[-1]], ids=["with all", "session", "multi", "ringbuf", "all of them"])
 def test_the_same_counts_without(folder, values, types, with_all, without):
     stats = {e["function_name"]: e["calls"] for e in trace(folder / "stat.json", values, "--stat", without=without, types=types) if "calls" in e}
@@ -139,7 +166,8 @@ int main(void) { long sum = 0; for (long i = 0; i < 400; i++) sum += hop(i); ret
     ("btf", "main", "does not tell its types (switched off by UTRACE_WITHOUT): --btf FILE"),
     ("raw_tp", "main", "raw tracepoints cannot be had: switched off by UTRACE_WITHOUT"),
     ("kprobe,kprobe_multi,fentry", "k:vfs_read", "kernel functions need"),
-    ("tracepoint,tp_btf,raw_tp", "t:sched:sched_switch", "tracepoints cannot be had"),
+    ("tracepoint", "t:sched:sched_switch", "tracepoints cannot be had"),
+    ("cookie", "t:syscalls:*", "this kernel needs a program for each, at most 64"),
 ])
 def test_what_cannot_work_without_it_says_so_in_one_line(values, without, pattern, want):
     done = run("func", pattern, "-o", os.devnull, "--", values, 1, without=without)

@@ -34,7 +34,7 @@ def number(value):
     return int(value, 0) if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize("without", ["", "multi"])
+@pytest.mark.parametrize("without", ["", "multi", "cookie"])
 def test_usdt_arguments_are_those_printed(probes, without, tmp_path):
     run = utrace(tmp_path, "func", "usdt:truth:*", "--", probes, without=without)
     passed = [[name, *map(int, values)] for name, *values in printed(run.stdout) if name != "semaphore"]

@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from workload import CLEAN, switched_off
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
 PROGRAMS = ROOT / "tests" / "prog"
@@ -54,8 +56,7 @@ class Run:
 
 
 def environment(without="", **more):
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE")}
-    return {**clean, **more, "UTRACE_WITHOUT": without} if without else {**clean, **more}
+    return {**CLEAN, **switched_off(without), **more}
 
 
 def events_of(path):

@@ -1,6 +1,7 @@
 """How tools/check.py counts: what must never pass for a success."""
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -128,3 +129,13 @@ def test_log_lines_of_meson_are_read_one_by_one(tmp_path):
     log = tmp_path / 'testlog.json'
     log.write_text('\n'.join(json.dumps({'name': 'x', 'result': 'OK', 'returncode': 0, 'stdout': ''}) for _ in range(3)) + '\n')
     assert counts(check.read_meson(str(log))) == (3, 0, 0)
+
+
+def test_each_row_of_fallbacks_names_abilities_and_tests_that_are_there():
+    root = os.path.dirname(os.path.abspath(TOOLS))
+    with open(os.path.join(root, 'src', 'priv', 'ability.c'), encoding='utf-8') as source:
+        abilities = set(re.findall(r'^\t\[ABILITY_\w+\] = \{ "(\w+)"', source.read(), re.MULTILINE))
+    assert 'session' in abilities
+    for row in check.ROWS:
+        assert set(row.without.split(',')) <= abilities
+        assert all(os.path.exists(os.path.join(root, 'tests', 'live', f'test_{name}.py')) for name in row.files)

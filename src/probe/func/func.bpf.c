@@ -490,22 +490,22 @@ int func_exit(void *ctx)
 
 /*
  * Entry and exit of a session are one program. At an entry the instruction pointer is at the probed instruction, in the kernel
- * it may be behind endbr64 and the call of __fentry__; after a return it is in the caller. The kfunc that tells them apart,
- * bpf_session_is_return, has an argument in 7.x and none before; libbpf before 1.3 takes an extern of one kind only.
+ * maybe behind endbr64 and the call of __fentry__ (functions are 16 bytes apart there); after a return it is in the caller. The
+ * kfunc that tells, bpf_session_is_return, has an argument in 7.x and none before; libbpf before 1.3 takes only one kind.
  */
-#define ENTRY_BYTES 9
+#define KERNEL_ENTRY_BYTES 9
 
-static __always_inline bool returned(void *ctx)
+static __always_inline bool returned(void *ctx, bool kernel)
 {
 	const __u64 *regs = ctx;
-	return regs[REG_IP] - bpf_get_func_ip(ctx) > ENTRY_BYTES;
+	return regs[REG_IP] - bpf_get_func_ip(ctx) > (kernel ? KERNEL_ENTRY_BYTES : 0);
 }
 
 SEC("uprobe")
 int func_session(void *ctx)
 {
 	__u64 cookie = probe_cookie(ctx);
-	return returned(ctx) ? leave(ctx, ctx, cookie, false) : enter(ctx, ctx, cookie, false);
+	return returned(ctx, false) ? leave(ctx, ctx, cookie, false) : enter(ctx, ctx, cookie, false);
 }
 
 /* Kernel functions. The same, in programs of their own: a multi link wants them loaded for it. */
@@ -525,7 +525,7 @@ SEC("kprobe")
 int func_kernel_session(void *ctx)
 {
 	__u64 cookie = probe_cookie(ctx);
-	return returned(ctx) ? leave(ctx, ctx, cookie, true) : enter(ctx, ctx, cookie, true);
+	return returned(ctx, true) ? leave(ctx, ctx, cookie, true) : enter(ctx, ctx, cookie, true);
 }
 
 /*

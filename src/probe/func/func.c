@@ -18,6 +18,7 @@
 #define PROBES_DEFAULT 50000
 #define HIST_BYTES_MAX (128ull << 20) /* of kernel memory for histograms, over all CPUs */
 #define STAT_BYTES_MAX (32ull << 20)  /* of kernel memory for counts, over all CPUs */
+#define TRACEPOINTS_ROOM 4096         /* beside the functions; a kernel has about 2000 */
 #define PROBES_OF_LIBRARIES 8192      /* histograms for functions of libraries that a command will map */
 #define PROBES_MAPPED_LATER 2048      /* and of those that come later */
 
@@ -81,7 +82,8 @@ static int size_tables(struct engine *e, struct func_state *s, struct reason *wh
 	bool counts = o->stat || o->hist;
 	uint64_t stats_max = MAX(STAT_BYTES_MAX / (cpus * sizeof(struct func_stat)), known);
 	uint64_t hists_max = MAX(HIST_BYTES_MAX / (cpus * sizeof(struct func_hist)), known);
-	uint64_t room = MIN(limit + kernel + 2, counts ? stats_max : UINT32_MAX);
+	uint64_t points = patterns_have(&s->patterns, SPACE_TRACEPOINT) ? TRACEPOINTS_ROOM : 0;
+	uint64_t room = MIN(limit + kernel + points + 2, counts ? stats_max : UINT32_MAX);
 	s->probes_cap = (uint32_t)room;
 	uint64_t hists = MIN(expected, hists_max);
 	s->hists_cap = (uint32_t)MIN(hists, room);

@@ -107,6 +107,7 @@ void func_drop_process(struct func_state *s, pid_t pid);
 void func_unprobe_process(struct func_process *fp); /* takes its probes away */
 void func_retire_process(struct engine *e, struct func_process *fp); /* the same in the background */
 /* copy.c */
+#define ONE_BY_ONE_MAX 64 /* kernel functions, or tracepoints, of which each is loaded, attached and detached by itself */
 struct trampoline {
 	const char *function;    /* of the kernel */
 	uint32_t argument_words; /* what its arguments take, in registers */

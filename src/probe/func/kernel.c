@@ -19,8 +19,6 @@
 
 DEFINE_CLEANUP(struct btf *, btf__free)
 
-#define ONE_BY_ONE_MAX 64 /* functions by kprobe or trampoline: each is attached and detached by itself */
-
 /* "name [module]" a line: what ftrace can reach, which is what a multi link and a trampoline can. NULL: not known. */
 static char *traceable_functions(void)
 {

@@ -200,6 +200,9 @@ int func_attach_tracepoints(struct engine *e, struct func_state *s, struct reaso
 		if (p->space != SPACE_TRACEPOINT || p->negated)
 			continue;
 		r = func_find_tracepoints(tracefs, p, &events, why);
+		if (r == 0 && !ability_has(ABILITY_COOKIE) && events.n > ONE_BY_ONE_MAX)
+			return reason_set(why, -E2BIG, "%zu tracepoints match '%s'; this kernel needs a program for each, at most %d", events.n, p->text,
+					  ONE_BY_ONE_MAX);
 		for (size_t k = 0; r == 0 && k < events.n; k++)
 			r = attach_event(e, s, tracefs, events.names[k], why);
 	}
