@@ -11,8 +11,9 @@ import time
 
 import tools
 
-MANY, FEW = 10_000, 10
+MANY, FEW = 10_000, 4
 READY_SECONDS, STILL_SECONDS = 60, 1
+STOP_SECONDS = 120  # bpftrace takes off probe by probe
 BPFTRACE_MULTI = (0, 21)
 
 ROWS = ((f'memory: {MANY} functions, calls', MANY, []), (f'memory: {MANY} functions, --stat', MANY, ['--stat']),
@@ -77,7 +78,7 @@ def measure(name, path, functions, options, folder):
         tool.start()
         kb = when_still(tool.process)
         tool.ask_to_stop()
-        tool.process.wait(tools.STOP_SECONDS)
+        tool.process.wait(STOP_SECONDS)
     return kb and kb / 1024
 
 
