@@ -1,4 +1,8 @@
-"""One table for people, the same as JSON. A figure is a median of pairwise differences or ratios, with their middle half."""
+"""One table for people, the same as JSON, and two such files side by side.
+
+A row is {name, unit, figures: {tool: spread}, ratio: {peer: spread of ours to theirs}, unseen: {tool: n}, left_out: {tool: why}}.
+Ratios are of rounds of the same turn where there are turns, so that what disturbs the machine disturbs both.
+"""
 import datetime
 import json
 import os
@@ -7,8 +11,10 @@ import sys
 
 import tools
 
-COLUMNS = '{:<34} {:>9} {:>9} {:>9}  {:>21} {:>21}  {}'
-HEAD = COLUMNS.format('added to each call, ns of CPU', 'utrace', 'floor', 'bpftrace', 'utrace / floor', 'utrace / bpftrace', 'not told')
+COLUMNS = '{:<36} {:<9} {:>9} {:<13} {:>19}  {:>21}  {}'
+HEAD = COLUMNS.format('', 'tool', 'figure', 'unit', 'spread', 'utrace / tool', 'not told')
+UNITS = {'ns': 'ns a call', 'elapsed': 'ns a call', 'share': 'of bare', 'times': 'times bare', 'MB': 'MB', 'instructions': 'instructions'}
+WORSE = 1.05  # of a comparison: less is noise also where nothing disturbs
 
 
 def spread(values):
@@ -23,50 +29,48 @@ def ratios(ours, theirs):
     return [a / b for a, b in zip(ours, theirs) if b > 0]
 
 
+def make_row(name, unit, values, unseen=None, left_out=None):
+    """@values: {tool: [figure, one a turn]}."""
+    values = {tool: found for tool, found in values.items() if found}
+    row = {'name': name, 'unit': unit, 'figures': {tool: spread(found) for tool, found in values.items()}, 'ratio': {},
+           'unseen': unseen or {}, 'left_out': left_out or {}}
+    for peer in values:
+        against = ratios(values.get('utrace', []), values[peer])
+        if peer != 'utrace' and against:
+            row['ratio'][peer] = spread(against)
+    return row
+
+
 def calls_row(row, names, parts):
     """@parts: what percall.measure returned, one an instance."""
     added = {name: sum((part[0].get(name, []) for part in parts), []) for name in names}
-    result = {'name': row.name, 'unit': 'ns', 'absolute': {}, 'ratio': {}, 'unseen': {}, 'left_out': {}}
-    for name in names:
-        if added[name]:
-            result['absolute'][name] = spread(added[name])
-        result['unseen'][name] = sum(part[1].get(name, 0) for part in parts)
-    for peer in ('floor', 'bpftrace'):
-        if added.get(peer) and added.get('utrace'):
-            result['ratio'][peer] = spread(ratios(added['utrace'], added[peer]))
-    for part in parts:
-        result['left_out'].update(part[2])
-    return result
+    unseen = {name: sum(part[1].get(name, 0) for part in parts) for name in names}
+    left_out = {name: why for part in parts for name, why in part[2].items()}
+    return make_row(row.name, 'ns', added, unseen, left_out)
 
 
 def web_rows(names, samples):
     """@samples: {tool: [(requests/s, CPU ns a request)]}; each becomes a row, as a share of the bare server of the same turn."""
-    for at, name, unit in ((0, 'nginx: requests/s, share of bare', 'share'), (1, 'nginx: CPU a request, times bare', 'times')):
-        shares = {tool: ratios([s[at] for s in samples[tool]], [s[at] for s in samples['bare']]) for tool in names if samples.get(tool)}
-        result = {'name': name, 'unit': unit, 'absolute': {tool: spread(v) for tool, v in shares.items()}, 'ratio': {},
-                  'unseen': {}, 'left_out': {}, 'bare': spread([s[at] for s in samples['bare']])}
-        for peer in ('floor', 'bpftrace'):
-            if shares.get(peer) and shares.get('utrace'):
-                result['ratio'][peer] = spread(ratios(shares['utrace'], shares[peer]))
-        yield result
+    for at, name, unit in ((0, 'nginx: requests/s', 'share'), (1, 'nginx: CPU a request', 'times')):
+        yield make_row(name, unit, {tool: ratios([s[at] for s in samples[tool]], [s[at] for s in samples['bare']])
+                                    for tool in names if samples.get(tool)})
 
 
-def cell(row, tool):
-    value = row['absolute'].get(tool)
-    return '-' if not value else f"{value['median']:.0f}" if row['unit'] == 'ns' else f"{value['median']:.2f}"
-
-
-def ratio_cell(row, peer):
-    value = row['ratio'].get(peer)
-    return '{median:.2f} ({min:.2f}..{max:.2f})'.format(**value) if value else '-'
+def number(value):
+    return f'{value:.2f}' if value < 100 else f'{value:.0f}'
 
 
 def print_row(row, first):
     if first:
         print(HEAD)
-    unseen = ', '.join(f'{tool} {n}' for tool, n in row['unseen'].items() if n)
-    print(COLUMNS.format(row['name'], *(cell(row, tool) for tool in ('utrace', 'floor', 'bpftrace')), ratio_cell(row, 'floor'),
-                         ratio_cell(row, 'bpftrace'), unseen).rstrip(), flush=True)
+    for tool in tools.ALL:
+        figure, ratio, unseen = row['figures'].get(tool), row['ratio'].get(tool), row['unseen'].get(tool)
+        if not figure:
+            continue
+        told = '{median:.2f} ({min:.2f}..{max:.2f})'.format(**ratio) if ratio else ''
+        unit = 'ns, elapsed' if tool == 'ltrace' or row['unit'] == 'elapsed' else UNITS[row['unit']]
+        print(COLUMNS.format(row['name'] if tool == 'utrace' else '', tool, number(figure['median']), unit,
+                             f"{number(figure['low'])}..{number(figure['high'])}", told, unseen or '').rstrip(), flush=True)
     for why in row['left_out'].values():
         print(f'    {why}', file=sys.stderr)
 
@@ -87,3 +91,48 @@ def write(path, rows):
     with open(path, 'w') as out:
         json.dump({'time': now.isoformat(), 'machine': machine(), 'rows': rows}, out, indent=1)
     print(f"on {machine()['cpus']} x {machine()['cpu']}, Linux {machine()['kernel']}, load {machine()['load']:.1f}; {path}")
+
+
+# ---- two runs ----
+
+COMPARED = '{:<36} {:<26} {:>19} {:>19}  {}'
+
+
+def verdict(before, after, less_is_better):
+    """By the middle halves: what lies within both is noise."""
+    if after['low'] <= before['high'] and before['low'] <= after['high']:
+        return ''
+    times = after['median'] / before['median'] if before['median'] else 1
+    if 1 / WORSE < times < WORSE:
+        return ''
+    return f"{'worse' if (times > 1) == less_is_better else 'better'}, x{times:.2f}"
+
+
+def pairs(before, after):
+    """What of two runs can be compared: our figures where nothing disturbs them, ratios to the peers of the same run elsewhere."""
+    for name, row in after.items():
+        old = before.get(name)
+        if not old:
+            continue
+        if row['unit'] in ('MB', 'instructions') and 'utrace' in row['figures'] and 'utrace' in old['figures']:
+            yield name, UNITS[row['unit']], old['figures']['utrace'], row['figures']['utrace'], True
+        for peer in row['ratio']:
+            if peer in old['ratio']:
+                yield name, f'utrace / {peer}', old['ratio'][peer], row['ratio'][peer], row['unit'] != 'share'
+
+
+def read(path):
+    with open(path) as file:
+        return {row['name']: row for row in json.load(file)['rows']}
+
+
+def compare(before, after):
+    """Prints all that both have; returns how many have become worse."""
+    worse = 0
+    print(COMPARED.format('', 'figure', 'before', 'after', ''))
+    for name, what, old, new, less_is_better in pairs(read(before), read(after)):
+        said = verdict(old, new, less_is_better)
+        worse += said.startswith('worse')
+        cells = [f"{number(f['median'])} ({number(f['low'])}..{number(f['high'])})" for f in (old, new)]
+        print(COMPARED.format(name, what, *cells, said).rstrip())
+    return worse
