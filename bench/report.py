@@ -13,7 +13,7 @@ import tools
 
 COLUMNS = '{:<36} {:<9} {:>9} {:<13} {:>19}  {:>21}  {}'
 HEAD = COLUMNS.format('', 'tool', 'figure', 'unit', 'spread', 'utrace / tool', 'not told')
-UNITS = {'ns': 'ns a call', 'elapsed': 'ns a call', 'share': 'of bare', 'times': 'times bare', 'MB': 'MB', 'instructions': 'instructions'}
+UNITS = {'ns': 'ns a call', 'elapsed': 'ns a call', 'share': 'of bare', 'times': 'times bare', 'MB': 'MB', 'event': 'ns an event', 'ms': 'ms, elapsed', 'instructions': 'instructions'}
 WORSE = 1.05  # of a comparison: less is noise also where nothing disturbs
 
 

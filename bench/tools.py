@@ -24,7 +24,7 @@ TRACED, TRACING = {CPUS[0]}, set(CPUS[1:] or CPUS)
 # As much room as utrace's ring has, so that the peer loses nothing that it need not lose.
 BPFTRACE_PAGES = 4096
 
-STOP_SECONDS = 30  # bpftrace takes off probe by probe
+STOP_SECONDS = 120  # bpftrace takes off probe by probe, and waits for all CPUs each time
 TRACEFS = '/sys/kernel/tracing'
 
 

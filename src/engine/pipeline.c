@@ -90,6 +90,15 @@ void engine_emit(struct engine *e, struct event *event)
 		e->limit_reached = true;
 }
 
+bool engine_counts_alone(struct engine *e)
+{
+	const struct options *o = e->job->options;
+	if (!o->silent || o->limit || e->where || recording_looks_at_events(e->recording))
+		return false;
+	e->account.shown++;
+	return true;
+}
+
 void engine_place(struct engine *e, struct event *event, const struct rec_head *rec)
 {
 	event->time_ns = rec->time_ns;

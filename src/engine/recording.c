@@ -193,6 +193,11 @@ void recording_event(struct engine *e, const struct event *event)
 		recording_trigger(e);
 }
 
+bool recording_looks_at_events(const struct recording *r)
+{
+	return r && r->trigger;
+}
+
 bool recording_wants_signal(const struct recording *r)
 {
 	return r->is_ring && r->by_signal;

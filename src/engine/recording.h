@@ -19,6 +19,7 @@ struct recording;
 int recording_open(struct recording **ret, struct engine *e, struct reason *why);
 void recording_add(struct engine *e, const struct rec_head *rec);
 void recording_tick(struct engine *e);
+bool recording_looks_at_events(const struct recording *r); /* does --trigger wait for one? */
 void recording_event(struct engine *e, const struct event *event); /* may be what --trigger waits for */
 void recording_trigger(struct engine *e);                          /* SIGUSR2 */
 bool recording_wants_signal(const struct recording *r);            /* is SIGUSR2 its trigger? */

@@ -96,6 +96,11 @@ struct arena *engine_arena(struct engine *e);  /* of the batch: emptied after ea
 bool engine_is_live(const struct engine *e);   /* false: records come from a recording; there is no kernel half and no target */
 void engine_emit(struct engine *e, struct event *event);      /* completes the common fields, filters, writes */
 void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec); /* the same, with the task and time of @rec */
+/*
+ * True when nobody looks at single events: they are recorded, and neither shown nor asked anything. The event is counted then,
+ * and need not be made.
+ */
+bool engine_counts_alone(struct engine *e);
 /* Its two halves, for what is counted and not written: gives the task and time of @rec, asks the filters. */
 void engine_place(struct engine *e, struct event *event, const struct rec_head *rec);
 bool engine_passes(const struct engine *e, const struct event *event);

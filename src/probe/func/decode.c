@@ -147,9 +147,10 @@ static void decode_call(struct engine *e, struct func_state *s, const struct fun
 	const struct func_info *info = func_info_of(s, call->probe);
 	if (call->head.length < sizeof(*call) || !info)
 		return;
+	bool open = call->flags & CALL_STILL_OPEN;
 	uint32_t lost = 0;
-	uint64_t thread = engine_thread(e, &call->head, call->flags & CALL_STILL_OPEN ? NULL : &lost);
-	if (!info->wanted)
+	uint64_t thread = engine_thread(e, &call->head, open ? NULL : &lost);
+	if (!info->wanted || (!open && engine_counts_alone(e)))
 		return;
 	struct event ev;
 	describe_call(e, info, call, thread << 32, &ev);
@@ -169,7 +170,7 @@ static void decode_point(struct engine *e, struct func_state *s, const struct fu
 		return;
 	uint32_t lost;
 	engine_thread(e, &point->head, &lost);
-	if (!info->wanted)
+	if (!info->wanted || engine_counts_alone(e))
 		return;
 	struct event ev;
 	event_init(&ev, info->kind == PROBE_USDT ? EVENT_USDT : EVENT_TRACEPOINT);

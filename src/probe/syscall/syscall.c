@@ -105,10 +105,12 @@ bool syscall_is_wanted(const struct syscall_state *state, uint8_t arch, uint32_t
 static void take_call(struct engine *e, struct syscall_state *s, const struct syscall_rec *rec)
 {
 	struct event event;
-	if (syscall_decode(rec, rec->head.length, engine_arena(e), &event) < 0)
-		return;
 	uint32_t lost;
+	if (rec->head.length < sizeof(*rec))
+		return;
 	engine_thread(e, &rec->head, &lost);
+	if (engine_counts_alone(e) || syscall_decode(rec, rec->head.length, engine_arena(e), &event) < 0)
+		return;
 	if (lost)
 		event.field[SYSCALL_LOST_BEFORE] = UINT_VALUE(lost);
 	if (!engine_is_live(e) && !syscall_is_wanted(s, rec->arch, rec->nr))
