@@ -55,9 +55,12 @@ static void check_output(char *text, size_t len, bool json)
 			abort();
 	char *rest = text, *line;
 	while (json && (line = strsep(&rest, "\n")) && rest) {
-		json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-		if (!json_is_object(event))
+		json_error_t error = {};
+		json_t *event = json_loads(line, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
+		if (!json_is_object(event)) {
+			fprintf(stderr, "%s: %s\n", error.text, line);
 			abort();
+		}
 		json_decref(event);
 	}
 }
