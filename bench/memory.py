@@ -6,6 +6,7 @@ import contextlib
 import fnmatch
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -18,6 +19,8 @@ BPFTRACE_MULTI = (0, 21)
 
 ROWS = ((f'memory: {MANY} functions, calls', MANY, []), (f'memory: {MANY} functions, --stat', MANY, ['--stat']),
         (f'memory: {FEW} functions, --stat', FEW, ['--stat']))
+NODE = 'memory: 14,000 functions of node'
+NODE_FUNCTIONS = ['_ZN2v88internal1[0-8]*', '_ZN4node*']
 
 
 def generate(folder):
@@ -50,6 +53,20 @@ def when_still(process):
 def version_of_bpftrace():
     said = subprocess.run(['bpftrace', '--version'], capture_output=True, text=True).stdout
     return tuple(map(int, re.findall(r'\d+', said)[:2]))
+
+
+def measure_node(folder):
+    """A real program: 100 MB, 86,000 functions with long names. MB, or None."""
+    with contextlib.ExitStack() as stack:
+        target = subprocess.Popen(['node', '-i'], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        stack.callback(target.wait)
+        stack.callback(target.stdin.close)
+        tool = tools.utrace(os.path.join(folder, 'memory.out'), target.pid, NODE_FUNCTIONS, [])
+        tool.start()
+        kb = when_still(tool.process)
+        tool.ask_to_stop()
+        tool.process.wait(STOP_SECONDS)
+    return kb and kb / 1024
 
 
 def tool_of(name, path, pid, functions, options, folder):
@@ -92,3 +109,6 @@ def rows(args, names, folder):
         found = {tool: measure(tool, path, functions, options, folder) for tool in names if tool in ('utrace', 'bpftrace')}
         out = {tool: f'{tool} would attach and detach them one by one' for tool, mb in found.items() if mb is None}
         yield name, {tool: [mb] for tool, mb in found.items() if mb is not None}, out
+    if fnmatch.fnmatch(NODE, args.only) and shutil.which('node'):
+        mb = measure_node(folder)
+        yield NODE, {'utrace': [mb] if mb else []}, {}

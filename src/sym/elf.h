@@ -74,11 +74,16 @@ int elf_functions(struct elf *elf, const struct elf_func **ret, size_t *ret_n, s
  * node's 86,000 functions take 100 ms to read and another 70 ms and 7 MB to demangle. Owned by the elf.
  */
 const char *elf_func_name(struct elf *elf, const struct elf_func *func);
+/* The same, not kept: for who looks through all of them once. free() it; NULL: there is nothing to demangle. */
+char *elf_func_demangled(struct elf *elf, const struct elf_func *func);
 
 /* The function whose code holds file offset @offset; NULL: none. */
 const struct elf_func *elf_function_at(struct elf *elf, uint64_t offset);
 
-/* @len bytes of the file at @offset, borrowed from our copy of it; shorter (empty) at its end. */
+/*
+ * @len bytes of the file at @offset, borrowed from our copy of it until elf_forget...(), or until the first of elf_functions()
+ * and elf_has_unwinder(); shorter (empty) at its end.
+ */
 struct slice elf_bytes(struct elf *elf, uint64_t offset, size_t len);
 
 /* Source file and line of a virtual address, from DWARF here or in the separate debug file. -ENOENT: not known. */

@@ -310,6 +310,7 @@ const struct frames *elf_frames(struct elf *elf)
 	if (s.len)
 		read_entries(&r);
 	sort_entries(&elf->frames);
+	elf_forget_bytes(elf); /* of node's .eh_frame and exception tables 9 MB */
 	return &elf->frames;
 }
 

@@ -256,16 +256,22 @@ int elf_functions(struct elf *elf, const struct elf_func **ret, size_t *ret_n, s
 	return 0;
 }
 
+char *elf_func_demangled(struct elf *elf, const struct elf_func *func)
+{
+	uint64_t start = clock_monotonic_ns();
+	bool afford = elf->demangled_bytes < ELF_DEMANGLED_MAX_BYTES && elf->demangled_ns < ELF_DEMANGLED_MAX_NS;
+	char *text = afford ? demangle(func->linkage_name) : NULL;
+	elf->demangled_bytes += text ? strlen(text) : 0;
+	elf->demangled_ns += clock_monotonic_ns() - start;
+	return text;
+}
+
 const char *elf_func_name(struct elf *elf, const struct elf_func *func)
 {
 	const char **name = &elf->func_names[func - elf->funcs];
 	if (!*name) {
-		uint64_t start = clock_monotonic_ns();
-		bool afford = elf->demangled_bytes < ELF_DEMANGLED_MAX_BYTES && elf->demangled_ns < ELF_DEMANGLED_MAX_NS;
-		_cleanup_(free) char *text = afford ? demangle(func->linkage_name) : NULL;
+		_cleanup_(free) char *text = elf_func_demangled(elf, func);
 		*name = text ? arena_strndup(&elf->names, text, strlen(text)) : func->linkage_name;
-		elf->demangled_bytes += text ? strlen(text) : 0;
-		elf->demangled_ns += clock_monotonic_ns() - start;
 	}
 	return *name;
 }

@@ -118,7 +118,8 @@ int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *w
 		const struct elf_func *f = &funcs[i];
 		if (f->ifunc || f->offset == last)
 			continue;
-		const char *name = elf_func_name(b->elf, f);
+		_cleanup_(free) char *demangled = elf_func_demangled(b->elf, f);
+		const char *name = demangled ? demangled : f->linkage_name;
 		struct pattern *p = patterns_match(patterns, SPACE_USER, b->path, b->is_executable, name, f->linkage_name);
 		if (!p || f->fragment)
 			continue;
