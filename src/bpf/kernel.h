@@ -130,6 +130,12 @@ static __always_inline struct task_struct *current_task(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/* In sched_process_exit: does the process end with this thread? It may be said of several that end at once. */
+static __always_inline bool task_is_last(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, signal, live.counter) <= 0;
+}
+
 /* Tells two tasks of one pid apart: see struct rec_head. */
 static __always_inline __u32 task_generation(struct task_struct *task)
 {

@@ -611,28 +611,36 @@ int func_tracepoint(void *ctx)
 }
 
 /* The thread ends, or becomes another program: its open calls will not return. */
-static __always_inline int forget(void *ctx, __u32 tid)
+static __always_inline void close_all(void *ctx, __u32 tid)
 {
 	struct func_thread *t = thread_of(tid);
-	if (!t)
-		return 0;
-	close_stale(ctx, t, ~0ull, true);
-	bpf_map_delete_elem(&func_threads, &tid);
-	return 0;
+	if (t)
+		close_stale(ctx, t, ~0ull, true);
 }
 
+/*
+ * The first thread's numbers are kept until the last thread ends: another one that executes a file takes over its tid and its
+ * start time, so nothing but the numbers would tell their calls apart.
+ */
 SEC("raw_tp/sched_process_exit")
 int func_thread_exit(struct raw_tracepoint *ctx)
 {
-	return forget(ctx, bpf_get_current_pid_tgid());
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tid = id, first = id >> 32;
+	close_all(ctx, tid);
+	if (tid != first)
+		bpf_map_delete_elem(&func_threads, &tid);
+	if (task_is_last(current_task()))
+		bpf_map_delete_elem(&func_threads, &first);
+	return 0;
 }
 
 SEC("raw_tp/sched_process_exec")
 int func_thread_exec(struct raw_tracepoint *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid(), former = ctx->args[1];
-	struct func_thread *t = thread_of(tid);
-	if (t)
-		close_stale(ctx, t, ~0ull, true); /* the same thread: its calls are numbered on */
-	return former == tid ? 0 : forget(ctx, former);
+	close_all(ctx, former); /* before it was the first thread, if it was not */
+	if (former != tid)
+		bpf_map_delete_elem(&func_threads, &former);
+	return 0;
 }

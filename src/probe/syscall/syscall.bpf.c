@@ -662,32 +662,44 @@ int syscall_exit(struct raw_tracepoint *ctx)
 	return 0;
 }
 
-/* A thread that another has killed does not return from its call. */
+/*
+ * A thread that another has killed does not return from its call. What the first thread has counted is kept until the last one
+ * ends: see syscall_thread_exec.
+ */
 SEC("raw_tp/sched_process_exit")
 int syscall_thread_exit(struct raw_tracepoint *ctx)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tid = id, first = id >> 32;
 	struct syscall_thread *t = thread_of(tid);
-	if (!t)
-		return 0;
-	if (t->open) {
+	if (t && t->open) {
+		t->open = 0;
 		t->rec.flags |= SYSCALL_NO_RETURN;
 		finish(ctx, t, &t->rec, t->used);
 	}
-	bpf_map_delete_elem(&syscall_threads, &tid);
+	if (tid != first)
+		bpf_map_delete_elem(&syscall_threads, &tid);
+	if (task_is_last(current_task()))
+		bpf_map_delete_elem(&syscall_threads, &first);
 	return 0;
 }
 
-/* A thread that is not the first becomes it by execve: its open call goes with it. */
+/*
+ * A thread that is not the first becomes it by execve, with its tid and its start time: its open call goes with it, and is
+ * counted on after those of the former first one.
+ */
 SEC("raw_tp/sched_process_exec")
 int syscall_thread_exec(struct raw_tracepoint *ctx)
 {
 	__u32 old = ctx->args[1], tid = bpf_get_current_pid_tgid();
 	if (old == tid)
 		return 0;
-	struct syscall_thread *t = thread_of(old);
+	struct syscall_thread *t = thread_of(old), *first = thread_of(tid);
 	if (!t)
 		return 0;
+	t->seq = first ? first->seq : 0;
+	t->generation = task_generation(current_task());
+	t->rec.head.tid = tid;
 	bpf_map_update_elem(&syscall_threads, &tid, t, BPF_ANY);
 	bpf_map_delete_elem(&syscall_threads, &old);
 	return 0;

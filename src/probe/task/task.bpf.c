@@ -175,7 +175,7 @@ int task_exit(struct raw_tracepoint *ctx)
 	struct task_struct *task = (void *)ctx->args[0];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
-	if (!target || BPF_CORE_READ(task, signal, live.counter) > 0)
+	if (!target || !task_is_last(task))
 		return 0; /* not ours, or other threads run on */
 	bool held = target->flags & TARGET_HELD;
 	bpf_map_delete_elem(&targets, &tgid);
