@@ -70,6 +70,13 @@ static void add_items(struct strbuf *b, const struct value *v, bool named)
 	strbuf_addc(b, named ? '}' : ']');
 }
 
+static void add_cut_string(struct strbuf *b, struct slice s)
+{
+	json_string_add(b, s);
+	b->len--; /* its closing quote */
+	strbuf_adds(b, "...\"");
+}
+
 /* Viewers show arguments as they are: so they are as people write them, by their names. */
 static void add_argument(struct strbuf *b, const struct value *v)
 {
@@ -77,6 +84,8 @@ static void add_argument(struct strbuf *b, const struct value *v)
 		json_string_add(b, v->text);
 	else if (v->kind >= VALUE_LIST)
 		add_items(b, v, v->kind != VALUE_LIST);
+	else if (v->kind == VALUE_STRING && v->truncated)
+		add_cut_string(b, v->s);
 	else if (v->kind == VALUE_NONE)
 		json_string_add(b, v->type);
 	else
