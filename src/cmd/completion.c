@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "config/option_row.h"
 
 /* One column a shell: how it is asked for such names. */
@@ -14,6 +15,7 @@ static const struct completer {
 	const char *bash; /* commands that fill COMPREPLY for $cur */
 	const char *zsh;  /* action of _arguments */
 	const char *fish; /* arguments of complete */
+	void (*words)(struct strbuf *out); /* in place of these: all that it may be, separated by blanks; NULL: no list */
 } completers[] = {
 	{ "FILE", "_utrace_files", "_files", "-r -F" },
 	{ "PATH", "_utrace_files", "_files", "-r -F" },
@@ -22,6 +24,7 @@ static const struct completer {
 	{ "NAME", "_utrace_words \"$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)\"",
 	  "{_wanted names expl name compadd - ${(f)\"$(cat /proc/[0-9]*/comm(N) 2>/dev/null)\"}}",
 	  "-x -a '(cat /proc/*/comm 2>/dev/null | sort -u)'" },
+	{ "FORMAT", .words = format_words },
 	{ NULL, "return", " ", "-x" },
 };
 
@@ -46,10 +49,13 @@ static void add_quoted(struct strbuf *out, const char *text)
 	strbuf_addc(out, '\'');
 }
 
-static void add_words(struct strbuf *out, const char *const *words)
+/* What the value may be, separated by blanks; nothing where that is no list. */
+static void add_words(struct strbuf *out, const struct option_row *row)
 {
-	for (size_t i = 0; words[i]; i++)
-		strbuf_addf(out, "%s%s", i ? " " : "", words[i]);
+	for (size_t i = 0; row->words && row->words[i]; i++)
+		strbuf_addf(out, "%s%s", i ? " " : "", row->words[i]);
+	if (!row->words && row->metavar && completer_of(row)->words)
+		completer_of(row)->words(out);
 }
 
 /* The first argument's words of a command, separated by blanks. */
@@ -78,10 +84,10 @@ static void bash_values(struct strbuf *out)
 		if (row->letter)
 			strbuf_addf(out, "-%c|", row->letter);
 		strbuf_addf(out, "--%s) ", row->name);
-		if (row->words) {
-			strbuf_adds(out, "_utrace_words \"");
-			add_words(out, row->words);
-			strbuf_adds(out, "\"; return ;;\n");
+		_cleanup_(strbuf_done) struct strbuf values = {};
+		add_words(&values, row);
+		if (values.len) {
+			strbuf_addf(out, "_utrace_words \"%s\"; return ;;\n", strbuf_str(&values));
 		} else {
 			const char *action = completer_of(row)->bash;
 			strbuf_addf(out, "%s%s ;;\n", action, streq(action, "return") ? "" : "; return");
@@ -158,13 +164,12 @@ static void zsh_option(struct strbuf *out, const struct option_row *row, const c
 		strbuf_adds(&spec, ":");
 		zsh_help(&spec, row->metavar);
 		strbuf_addc(&spec, ':');
-		if (row->words) {
-			strbuf_addc(&spec, '(');
-			add_words(&spec, row->words);
-			strbuf_addc(&spec, ')');
-		} else {
+		_cleanup_(strbuf_done) struct strbuf values = {};
+		add_words(&values, row);
+		if (values.len)
+			strbuf_addf(&spec, "(%s)", strbuf_str(&values));
+		else
 			strbuf_adds(&spec, completer_of(row)->zsh);
-		}
 	}
 	strbuf_adds(out, " \\\n\t\t\t");
 	add_quoted(out, strbuf_str(&spec));
@@ -218,10 +223,10 @@ static void fish_option(struct strbuf *out, const struct cmd *cmd, const struct 
 	strbuf_addf(out, "complete -c utrace -n '__fish_seen_subcommand_from %s' -l %s%s", cmd->name, shown_no(row), row->name);
 	if (row->letter)
 		strbuf_addf(out, " -s %c", row->letter);
-	if (row->words) {
-		strbuf_adds(out, " -x -a '");
-		add_words(out, row->words);
-		strbuf_addc(out, '\'');
+	_cleanup_(strbuf_done) struct strbuf values = {};
+	add_words(&values, row);
+	if (values.len) {
+		strbuf_addf(out, " -x -a '%s'", strbuf_str(&values));
 	} else if (row->metavar) {
 		strbuf_addf(out, " %s", completer_of(row)->fish);
 	}

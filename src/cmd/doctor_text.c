@@ -2,6 +2,7 @@
 
 #include "base/macro.h"
 #include "priv/ability.h"
+#include "sink/sink.h"
 
 enum {
 	SCREEN_COLUMNS = 100,
@@ -80,7 +81,8 @@ static void add_machine(struct strbuf *out, const struct doctor *d)
 	strbuf_addf(&security, "lockdown %s; modules %s", p->lockdown[0] ? p->lockdown : "unknown (no securityfs)",
 		    p->lsms[0] ? p->lsms : "unknown (no securityfs)");
 	add_line(out, "security", &security);
-	strbuf_addf(&build, "%s; debuginfod: no; not tested: arm64, Linux before 5.10 (RHEL 8)", d->is_static ? "static" : "dynamic");
+	strbuf_addf(&build, "%s; debuginfod: no; not tested: arm64, Linux before 5.10 (RHEL 8); formats: ", d->is_static ? "static" : "dynamic");
+	sink_names(&build, ~0u);
 	add_line(out, "build", &build);
 }
 

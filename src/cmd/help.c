@@ -1,5 +1,6 @@
 #include "base/macro.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "config/text.h"
 
 static bool any_takes(unsigned groups)
@@ -33,6 +34,8 @@ void help_command(struct strbuf *out, const struct cmd *cmd)
 		text_wrap(out, cmd->details, 0, 0);
 	}
 	options_help(out, cmd->groups);
+	if (cmd->groups & OPTIONS_FORMAT)
+		format_help(out);
 	if (cmd->examples)
 		strbuf_adds(out, "\nExamples:\n");
 	for (const char *const *e = cmd->examples; e && e[0]; e += 2) {

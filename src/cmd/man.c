@@ -4,6 +4,7 @@
 
 #include "base/macro.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "config/text.h"
 
 /* No date: the same source makes the same page. */
@@ -83,6 +84,8 @@ static void command_page(struct strbuf *out, const struct cmd *cmd)
 	}
 	strbuf_adds(out, ".SH OPTIONS\n");
 	options_man(out, cmd->groups);
+	if (cmd->groups & OPTIONS_FORMAT)
+		format_man(out);
 	command_examples(out, cmd);
 	if (cmd->groups & OPTIONS_TARGET)
 		exit_status_of_command(out);

@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "cmd/doctor.h"
+#include "cmd/format.h"
 #include "cmd/span.h"
 #include "engine/engine.h"
 #include "priv/ability.h"
+#include "probe/probe.h"
 #include "record/reader.h"
 #include "sink/sink.h"
 
@@ -41,8 +43,9 @@ static bool wants_color(const struct options *o, FILE *out)
 }
 
 /* utrace record -o FILE: that is where records go; nothing is shown. */
-static int record_to(const struct cmd *cmd, struct options *o)
+static int record_to(const struct cmd *cmd, struct options *o, const struct sink_ops **ret)
 {
+	*ret = &none_sink;
 	if (!o->record) {
 		o->record = o->output;
 		o->output = NULL;
@@ -53,12 +56,8 @@ static int record_to(const struct cmd *cmd, struct options *o)
 static int check(const struct cmd *cmd, struct options *o)
 {
 	struct reason why = {};
-	if (o->silent && record_to(cmd, o))
-		return EXIT_USAGE;
 	if (o->from)
 		return 0;
-	if (o->json && o->command && !o->output)
-		return cmd_usage(cmd, "--json with a command needs -o FILE (-o - is stdout): its stderr belongs to people");
 	if (ability_check_without(&why) < 0)
 		return cmd_usage(cmd, "%s", why.text);
 	return doctor_check(exit_failed(o));
@@ -81,7 +80,11 @@ static void tell_damage(const struct options *o, const struct record_reader *fro
 int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
-	int status = check(cmd, o);
+	const struct sink_ops *format;
+	uint32_t events = probe_events(families, o->stat || o->hist);
+	int status = o->silent ? record_to(cmd, o, &format) : format_choose(cmd, o, events, &format);
+	if (status == 0)
+		status = check(cmd, o);
 	if (status)
 		return status;
 	_cleanup_(record_reader_free) struct record_reader *from = NULL;
@@ -99,23 +102,26 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 	struct sink_settings settings = {
 		.out = out, .color = wants_color(o, out), .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
 		.shared = o->command && out == stdout,
-		.of_syscalls = streq(families[0], "syscall"),
+		.events = events,
 	};
 	struct sink *sink;
-	if (sink_open(&sink, o->silent ? &none_sink : o->json ? &json_sink : &text_sink, &settings, &why) < 0)
+	if (sink_open(&sink, format, &settings, &why) < 0)
 		return cmd_usage(cmd, "%s", why.text);
-	_cleanup_(strbuf_done) struct strbuf summary = {};
+	_cleanup_(strbuf_done) struct strbuf summary = {}, left_out = {};
 	struct engine_job job = {
 		.command = cmd->name, .options = o, .families = families, .sink = sink, .summary = &summary,
 		.from = from, .since_ns = since_ns, .until_ns = until_ns,
 	};
 	status = engine_run(&job, &why);
+	sink_left_out(sink, &left_out);
 	int written = sink_close(sink);
 	if (out != stdout && out != stderr && fclose(out) != 0 && written == 0)
 		written = -errno;
 	if (written < 0 && written != -EPIPE)
 		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, out), strerror(-written));
 	tell_damage(o, from);
+	if (left_out.len)
+		log_note("no place in %s for: %s", format->name, left_out.data);
 	if (summary.len)
 		log_note("%s", summary.data);
 	if (why.text[0])

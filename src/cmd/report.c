@@ -90,7 +90,7 @@ static const char *const export_examples[] = {
 };
 
 #define GROUPS_OF_REPORT \
-	(OPTIONS_GENERAL | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_REPORT)
+	(OPTIONS_GENERAL | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_REPORT)
 
 const struct cmd report_cmd = {
 	.name = "report",

@@ -201,7 +201,7 @@ static int verify_run(const struct cmd *cmd, struct options *o)
 		return r;
 	struct sink_settings settings = { .out = stdout };
 	struct verification v = { .budget = budget };
-	if (o->json && sink_open(&json, &json_sink, &settings, &why) < 0)
+	if (o->json && sink_open(&json, sink_find("json"), &settings, &why) < 0)
 		return cmd_fail(EXIT_FAILED, "%s", why.text);
 	v.json = json;
 	table_init(&v.table, columns, NULL, &settings, &why);

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "sink/sink.h"
 
 /* The libraries and the kernel are what a bug report needs and its author does not know. */
 void version_text(struct strbuf *out)
@@ -12,6 +13,8 @@ void version_text(struct strbuf *out)
 	strbuf_addf(out, "libbpf %s, jansson %s", libbpf_version_string(), jansson_version_str());
 	if (uname(&host) == 0)
 		strbuf_addf(out, ", %s %s %s", host.sysname, host.release, host.machine);
+	strbuf_adds(out, "\nformats: ");
+	sink_names(out, ~0u);
 	strbuf_addc(out, '\n');
 }
 

@@ -249,14 +249,6 @@ static int read_given(const struct walk *w, struct reason *why)
 	return 0;
 }
 
-static int check(const struct options *o, struct reason *why)
-{
-	if (o->json && o->command && !o->output)
-		return reason_set(why, -EINVAL,
-		                  "--json with -- COMMAND needs -o FILE (the command's standard error is for people)");
-	return 0;
-}
-
 int options_parse(struct options *o, const struct option_scope *scope, int argc, char **argv, struct reason *why)
 {
 	_cleanup_(walk_done) struct walk w = { .o = o, .scope = scope, .argc = argc, .argv = argv };
@@ -271,5 +263,5 @@ int options_parse(struct options *o, const struct option_scope *scope, int argc,
 		r = read_settings(&w, why);
 	if (r == 0)
 		r = read_given(&w, why);
-	return r < 0 ? r : check(o, why);
+	return r;
 }

@@ -71,7 +71,8 @@ struct options {
 	bool stat, hist;                  /* --stat, --hist */
 	char *sort;                       /* --sort KEY */
 	char *columns;                    /* --columns A,B */
-	bool json;                        /* --json */
+	bool json;                        /* --json: as --format json */
+	char *format;                     /* --format; NULL: by --json, then by the suffix of -o, else text */
 	char *budget;                     /* --budget FILE of verify; NULL: the built-in one alone */
 	char *output;                     /* -o FILE; "-" is stdout */
 	char *record;                     /* --record FILE; NULL: none */
@@ -103,7 +104,8 @@ enum option_group {
 	OPTIONS_BUDGET = 1 << 9,  /* --budget */
 	OPTIONS_RECORD = 1 << 10, /* --record --rotate --ring --trigger */
 	OPTIONS_REPORT = 1 << 11, /* --since --until */
-	OPTIONS_ALL_GROUPS = (1 << 12) - 1,
+	OPTIONS_FORMAT = 1 << 12, /* --format: what writes events */
+	OPTIONS_ALL_GROUPS = (1 << 13) - 1,
 };
 
 /* The command that the options are for. */

@@ -79,6 +79,7 @@ enum event_type_id {
 };
 
 #define EVENT_MAX_FIELDS 20
+#define EVENT_BIT(id) (1u << (id)) /* sets of types */
 
 struct event_type {
 	const char *name;
@@ -94,8 +95,8 @@ const struct event_type *event_type_find(const char *name); /* NULL: none */
 
 /* Indices into event.field[], in the order of each type's row. */
 enum function_call_field {
-	CALL_FUNCTION, CALL_MODULE, CALL_FILE, CALL_LINE, CALL_DURATION, CALL_SELF, CALL_DEPTH, CALL_ID, CALL_PARENT_ID,
-	CALL_ARGUMENTS, CALL_RETURN, CALL_END, CALL_LOST_BEFORE,
+	CALL_FUNCTION, CALL_MODULE, CALL_FILE, CALL_LINE, CALL_DURATION, CALL_SELF, CALL_OVERHEAD, CALL_DEPTH, CALL_ID,
+	CALL_PARENT_ID, CALL_ARGUMENTS, CALL_RETURN, CALL_END, CALL_LOST_BEFORE,
 };
 enum function_stat_field {
 	STAT_FUNCTION, STAT_MODULE, STAT_CALLS, STAT_TOTAL, STAT_SELF, STAT_MIN, STAT_P50, STAT_P99, STAT_MAX, STAT_OVERHEAD,

@@ -22,6 +22,7 @@ static const struct event_field function_call_fields[] = {
 	[CALL_LINE] = { "line", "uint", NULL, "source line" },
 	[CALL_DURATION] = { "duration_ns", "uint", "ns", "from entry to exit, the probes' own measured cost subtracted" },
 	[CALL_SELF] = { "self_ns", "uint", "ns", "duration without that of the traced calls inside" },
+	[CALL_OVERHEAD] = { "overhead_ns", "uint", "ns", "what was subtracted: the probes' own cost, of this call and of those inside" },
 	[CALL_DEPTH] = { "depth", "uint", NULL, "traced calls that were open on this thread; 0: outermost" },
 	[CALL_ID] = { "call_id", "uint", NULL, "names the call within this run" },
 	[CALL_PARENT_ID] = { "parent_call_id", "uint", NULL, "the traced call that it was made from; absent: outermost" },

@@ -16,3 +16,13 @@ const struct probe_ops *probe_family(const char *name)
 			return probe_families[i];
 	return NULL;
 }
+
+uint32_t probe_events(const char *const *families, bool tables)
+{
+	uint32_t events = 0;
+	for (size_t i = 0; families[i]; i++) {
+		const struct probe_ops *ops = probe_family(families[i]);
+		events |= !ops ? 0 : tables ? ops->tables : ops->events;
+	}
+	return events;
+}

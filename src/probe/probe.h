@@ -47,6 +47,8 @@ struct probe_ops {
 	uint8_t record_family; /* enum rec_family */
 	size_t state_size;     /* bytes of the family's own state, zeroed; handed back to every call */
 	const struct probe_shape *shapes; /* ends with a NULL name */
+	uint32_t events;       /* types that it emits one by one, as EVENT_BIT()s; 0: none */
+	uint32_t tables;       /* and with --stat or --hist, in place of them */
 
 	/* Chooses what to do from the options, before anything is loaded. -errno and @why: the command fails. */
 	int (*open)(struct engine *e, void *state, struct reason *why);
@@ -88,6 +90,8 @@ struct probe_ops {
 
 extern const struct probe_ops *const probe_families[]; /* ends with NULL */
 const struct probe_ops *probe_family(const char *name);
+/* What the families (names, NULL-terminated) will emit: of tables with @tables, else of single events. EVENT_BIT()s. */
+uint32_t probe_events(const char *const *families, bool tables);
 
 /* What the engine does for families. */
 const struct options *engine_options(const struct engine *e);

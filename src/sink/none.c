@@ -14,6 +14,7 @@ static void none_close(void *state)
 
 const struct sink_ops none_sink = {
 	.name = "none",
+	.takes = ~0u,
 	.state_size = 1,
 	.write = none_write,
 	.close = none_close,

@@ -15,6 +15,7 @@ int sink_open(struct sink **ret, const struct sink_ops *ops, const struct sink_s
 	if (settings->shared)
 		setvbuf(settings->out, NULL, _IOLBF, LINE_BYTES);
 	if (r < 0) {
+		ops->close(s->state);
 		free(s->state);
 		free(s);
 		return r;
@@ -32,8 +33,21 @@ static void note_error(struct sink *s)
 
 void sink_write(struct sink *s, const struct event *event)
 {
+	enum event_type_id type = (enum event_type_id)(event->type - event_types);
+	if (!(s->ops->takes & EVENT_BIT(type))) {
+		s->left_out[type]++;
+		return;
+	}
 	s->ops->write(s->state, event);
 	note_error(s);
+}
+
+void sink_left_out(const struct sink *s, struct strbuf *out)
+{
+	static const uint32_t of_the_run = EVENT_BIT(EVENT_PROCESS) | EVENT_BIT(EVENT_LOST) | EVENT_BIT(EVENT_SUMMARY);
+	for (size_t i = 0; i < EVENT_TYPES; i++)
+		if (s->left_out[i] && !(of_the_run & EVENT_BIT(i)))
+			strbuf_addf(out, "%s%llu %s", out->len ? ", " : "", (unsigned long long)s->left_out[i], event_types[i].name);
 }
 
 int sink_flush(struct sink *s)

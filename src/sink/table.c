@@ -137,12 +137,17 @@ static void print_row(const struct table *t, const struct value *row, const size
 	fprintf(out, "%s\n", strbuf_str(&line));
 }
 
+void table_sort(struct table *t)
+{
+	if (t->n && t->sort)
+		qsort_r(t->rows, t->n, sizeof(t->rows[0]), compare, (void *)t->sort);
+}
+
 void table_print(struct table *t, FILE *out)
 {
 	if (t->n == 0)
 		return;
-	if (t->sort)
-		qsort_r(t->rows, t->n, sizeof(t->rows[0]), compare, (void *)t->sort);
+	table_sort(t);
 	size_t widths[ARRAY_SIZE(t->shown)];
 	for (size_t i = 0; i < t->n_shown; i++)
 		widths[i] = width_of(t, t->shown[i]);

@@ -29,4 +29,5 @@ int table_init(struct table *t, const struct table_column *columns, const char *
 	       struct reason *why);
 void table_done(struct table *t);
 void table_add(struct table *t, const struct event *e); /* copies */
-void table_print(struct table *t, FILE *out);
+void table_sort(struct table *t);
+void table_print(struct table *t, FILE *out); /* sorts, too */

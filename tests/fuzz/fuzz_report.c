@@ -1,6 +1,7 @@
 /*
  * Records of any bytes, shown as `utrace report` shows them: through the pipeline, the decoders and the sinks. The first byte
- * is of bits: 1: system calls, not functions   2: as JSON   4: a table   8: with histograms   16: filtered
+ * is of bits: 1: system calls, not functions   2: as JSON   4: a table   8: with histograms   16: filtered   32: as one of the
+ * formats of timelines, stacks and rows, which the bits 64 and 128 choose
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,12 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "engine/engine.h"
+#include "probe/probe.h"
 #include "record/reader.h"
 #include "record_file.h"
 #include "sink/sink.h"
 
-enum { OF_SYSCALLS = 1, AS_JSON = 2, AS_TABLE = 4, WITH_HISTOGRAMS = 8, FILTERED = 16 };
+enum { OF_SYSCALLS = 1, AS_JSON = 2, AS_TABLE = 4, WITH_HISTOGRAMS = 8, FILTERED = 16, AS_OTHER = 32, WHICH_OTHER = 6 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -47,14 +49,27 @@ static int make_file(const uint8_t *bytes, size_t size)
 	return record_file_open(&f);
 }
 
-/* A terminal shows the text: nothing in it may be a command to the terminal. JSON is read line by line. */
-static void check_output(char *text, size_t len, bool json)
+static const struct sink_ops *format_of(uint8_t how)
 {
-	for (size_t i = 0; i < len; i++)
+	static const char *const others[] = { "csv", "chrome", "perfetto", "folded" };
+	const struct sink_ops *ops = sink_find(how & AS_OTHER ? others[how >> WHICH_OTHER] : how & AS_JSON ? "json" : "text");
+	return ops->needs ? sink_find("csv") : ops;
+}
+
+/* A terminal shows the text: nothing in it may be a command to the terminal. JSON is read line by line, chrome's as a whole. */
+static void check_output(char *text, size_t len, const struct sink_ops *format)
+{
+	for (size_t i = 0; i < len && format->for_people; i++)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
 			abort();
+	if (streq(format->name, "chrome")) {
+		json_t *trace = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+		if (!json_is_array(json_object_get(trace, "traceEvents")))
+			abort();
+		json_decref(trace);
+	}
 	char *rest = text, *line;
-	while (json && (line = strsep(&rest, "\n")) && rest) {
+	while (streq(format->name, "json") && (line = strsep(&rest, "\n")) && rest) {
 		json_error_t error = {};
 		json_t *event = json_loads(line, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, &error);
 		if (!json_is_object(event)) {
@@ -72,10 +87,12 @@ static void show(struct record_reader *from, const struct options *o, uint8_t ho
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 	_cleanup_(strbuf_done) struct strbuf summary = {};
-	struct sink_settings settings = { .out = out, .histograms = o->hist, .flat = o->where, .of_syscalls = how & OF_SYSCALLS };
+	struct sink_settings settings = { .out = out, .histograms = o->hist, .flat = o->where };
+	const struct sink_ops *format = format_of(how);
+	settings.events = probe_events(how & OF_SYSCALLS ? calls : functions, o->stat || o->hist);
 	struct reason why = {};
 	struct sink *sink;
-	if (!out || sink_open(&sink, how & AS_JSON ? &json_sink : &text_sink, &settings, &why) < 0)
+	if (!out || sink_open(&sink, format, &settings, &why) < 0)
 		abort();
 	struct engine_job job = {
 		.command = how & OF_SYSCALLS ? "sys" : "func", .options = o, .families = how & OF_SYSCALLS ? calls : functions, .sink = sink,
@@ -84,7 +101,7 @@ static void show(struct record_reader *from, const struct options *o, uint8_t ho
 	engine_run(&job, &why);
 	sink_close(sink);
 	fclose(out);
-	check_output(text, len, how & AS_JSON);
+	check_output(text, len, format);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

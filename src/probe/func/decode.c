@@ -133,6 +133,7 @@ static void describe_call(struct engine *e, const struct func_info *info, const 
 	if (call->flags & CALL_EXIT_SEEN) {
 		ev->field[CALL_DURATION] = UINT_VALUE(call->duration_ns);
 		ev->field[CALL_SELF] = UINT_VALUE(call->duration_ns > call->below_ns ? call->duration_ns - call->below_ns : 0);
+		ev->field[CALL_OVERHEAD] = UINT_VALUE(call->overhead_ns);
 		if (args)
 			ev->field[CALL_RETURN] = returned(info, call->return_value);
 	}

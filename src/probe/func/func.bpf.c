@@ -366,7 +366,7 @@ static __always_inline void complete(void *ctx, struct func_thread *t, struct fu
 	call->duration_ns = raw > overhead ? raw - overhead : 0;
 	if (call->duration_ns < call->below_ns) /* what is subtracted is an estimate: no call is shorter than those inside it */
 		call->duration_ns = call->below_ns;
-	call->overhead_ns = overhead;
+	call->overhead_ns = raw - call->duration_ns; /* what there was to subtract: both together are what the clock showed */
 	call->return_value = returned;
 	call->flags |= CALL_EXIT_SEEN;
 	struct func_call_rec *parent = call->depth ? slot(t, call->depth - 1) : NULL;
