@@ -297,6 +297,7 @@ SUITES = (
     Suite('layers', FAST, 1, tool, ('layers.py',)),
     Suite('tools', FAST, 1, pytest, ('tests/tools',)),
     Suite('build', FAST, 5, build, ('gcc', 'gcc')),
+    Suite('golden', FAST, 1, pytest, ('tests/golden',), needs='build'),
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
     Suite('valgrind', PLAIN, 10, meson_test, ('gcc', 'fuzz', 'valgrind'), needs='build'),

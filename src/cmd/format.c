@@ -30,6 +30,8 @@ int format_choose(const struct cmd *cmd, const struct options *o, uint32_t event
 	const struct sink_ops *ops = name ? sink_find(name) : o->output ? sink_of_file(o->output) : NULL;
 	if (!ops && name)
 		return no_format(cmd, ~0u, "no format is called", name);
+	if (!ops && o->exporting)
+		return no_format(cmd, events, "export needs -o FILE with the suffix of a format, or --format; none of these is", o->output ? o->output : "");
 	if (!ops)
 		ops = sink_find("text");
 	if (ops->needs)

@@ -61,6 +61,7 @@ static int show(const struct cmd *cmd, struct options *o, int argc, char **argv)
 	for (int i = other ? 2 : 1; i < argc; i++)
 		text_list_add(&words, argv[i]);
 	o->from = argv[0];
+	o->as_recorded = !other;
 	other = other ? other : recorded;
 	unsigned groups = (other->groups & ~GROUPS_OF_NOW) | OPTIONS_REPORT;
 	return cmd_run_as(other, groups, o, (int)words.n, words.items);
@@ -73,6 +74,7 @@ static int report_run(const struct cmd *cmd, struct options *o, int argc, char *
 
 static int export_run(const struct cmd *cmd, struct options *o, int argc, char **argv)
 {
+	o->exporting = true;
 	return show(cmd, o, argc, argv);
 }
 

@@ -84,7 +84,9 @@ struct options {
 
 	/* Of a recording: shown instead of what happens now. */
 	char *from;                       /* its path, borrowed from main's; NULL: live */
+	bool as_recorded;                 /* patterns and filters are those of the recording */
 	char *since, *until;              /* --since, --until */
+	bool exporting;                   /* to a file, in a format that is told: `utrace export` */
 
 	char *config;                     /* --config FILE, $UTRACE_CONFIG; NULL: none */
 	bool settings_read;               /* file and environment: words that are parsed later count more */

@@ -52,7 +52,8 @@ static void tell_with_text(struct engine *e, const void *rec, size_t bytes, cons
 
 void fact_note(struct engine *e, const char *text)
 {
-	struct run_note_rec rec = { .head = head_of(RUN_NOTE, sizeof(rec), 0, clock_monotonic_ns()), .len = (uint32_t)strlen(text) };
+	uint64_t now_ns = engine_is_live(e) ? clock_monotonic_ns() : e->now_ns;
+	struct run_note_rec rec = { .head = head_of(RUN_NOTE, sizeof(rec), 0, now_ns), .len = (uint32_t)strlen(text) };
 	tell_with_text(e, &rec, sizeof(rec), text, rec.len);
 }
 

@@ -1,4 +1,4 @@
-/* fact: tells as records what the engine itself knows, so that it is recorded. Live only; each is decoded before it returns. */
+/* fact: tells as records what the engine itself knows, so that it is recorded. Live, but for notes; each is decoded before it returns. */
 #pragma once
 
 #include <stdbool.h>

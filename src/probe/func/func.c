@@ -349,7 +349,9 @@ static void func_conclude(struct engine *e, void *state)
 	struct func_state *s = state;
 	size_t unmatched = 0;
 	func_show_counts(e, s);
-	for (size_t i = 0; !engine_is_live(e) && i < s->patterns.n; i++) {
+	if (engine_is_live(e) || engine_options(e)->as_recorded)
+		return;
+	for (size_t i = 0; i < s->patterns.n; i++) {
 		const struct pattern *p = &s->patterns.items[i];
 		if (p->negated || p->matched)
 			continue;

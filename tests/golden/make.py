@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Makes recordings of every record type, and what this version shows of them. make.py BUILD_FOLDER [NAME...]
+
+A recording that is here stays as it is for good: it is what an old utrace has left on somebody's disk. New record types and
+new versions of the format get new files beside the old ones. What is shown may change for the better; --show writes only that.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+PROGRAM = HERE.parent / 'live' / 'test_record.py'
+
+# A machine is nobody's business: the recordings tell of one that does not exist.
+SHIM = r'''
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+int uname(struct utsname *u)
+{
+	long r = syscall(SYS_uname, u);
+	strcpy(u->nodename, "golden");
+	strcpy(u->release, "6.18.0");
+	strcpy(u->version, "#1");
+	return (int)r;
+}
+'''
+
+# Name, words of utrace; {prog} is the program of tests/live/test_record.py, {probes} that of tests/prog/probes.c.
+RECORDINGS = {
+    'calls': ['func', 'top', 'mid', 'leaf', 'pause_inside', 'libc:setenv', '--',
+              'sh', '-c', '{prog} calls 3; {prog} forks 2; {prog} strings 2; {prog} threads 2; {prog} pause 0'],
+    'lost': ['func', 'top', 'mid', 'leaf', '--no-args', '--buffer', '64k', '--', '{prog}', 'threads', '40'],
+    'attached': ['func', 'libc:setenv', 'libc:nanosleep', 'nosuch:*', '-p', '{pid}'],
+    'stat': ['func', 'top', 'mid', 'leaf', '--stat', '--', '{prog}', 'threads', '20'],
+    'points': ['func', 'usdt:*:*', 't:sched:sched_process_*', 't:signal:*', '--', '{probes}'],
+    'sys': ['sys', '--', 'sh', '-c', 'echo hello > /dev/null; cat /etc/hostname /nonexistent'],
+    'sys-stat': ['sys', '--stat', '--', 'sh', '-c', 'cat /etc/hostname /nonexistent'],
+}
+SHOWN = {'txt': [], 'jsonl': ['--json']}
+
+
+def build(folder):
+    source = PROGRAM.read_text().split('PROGRAM = r"""')[1].split('"""')[0]
+    for name, text, flags in (('prog', source, ['-pthread']), ('probes', (HERE.parent / 'prog' / 'probes.c').read_text(), []),
+                              ('shim.so', SHIM, ['-shared', '-fPIC'])):
+        (folder / f'{name}.c').write_text(text)
+        subprocess.run(['gcc', '-O1', '-w', *flags, '-o', folder / name, folder / f'{name}.c'], check=True)
+        (folder / f'{name}.c').unlink()
+
+
+def make(utrace, name, folder):
+    """Those with {pid} look at a shell that waits for a word, and then starts the program: nobody can hold its children."""
+    shell = subprocess.Popen(['sh', '-c', f'read word; {folder}/prog strings 1; {folder}/prog pause 0; exit 0'], stdin=subprocess.PIPE)
+    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', pid=shell.pid) for word in RECORDINGS[name]]
+    at = words.index('--') if '--' in words else len(words)
+    command = ['--', 'env', '-u', 'LD_PRELOAD', *words[at + 1:]] if '--' in words else []
+    env = {'PATH': os.environ['PATH'], 'TZ': 'Asia/Kolkata', 'LD_PRELOAD': str(folder / 'shim.so')}
+    tracer = subprocess.Popen([utrace, 'record', '-v', '-o', HERE / f'{name}.utr', *words[:at], *command], env=env, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=folder)
+    for line in tracer.stderr:
+        if 'ready' in line:
+            shell.communicate(b'go\n')
+    tracer.wait()
+
+
+def show(utrace, name):
+    for suffix, words in SHOWN.items():
+        out = subprocess.run([utrace, 'report', HERE / f'{name}.utr', *words], check=True, capture_output=True).stdout
+        (HERE / f'{name}.{suffix}').write_bytes(out)
+
+
+def main():
+    words = [word for word in sys.argv[1:] if word != '--show']
+    if not words:
+        sys.exit(__doc__)
+    utrace = pathlib.Path(words[0]).resolve() / 'src' / 'utrace'
+    with tempfile.TemporaryDirectory(prefix='golden-') as folder:
+        build(pathlib.Path(folder))
+        for name in words[1:] or sorted(path.stem for path in HERE.glob('*.utr')):
+            if '--show' not in sys.argv:
+                make(utrace, name, pathlib.Path(folder))
+            show(utrace, name)
+
+
+if __name__ == '__main__':
+    main()
