@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 RUN = Path(__file__).parent / "run"
 DOC = ROOT / "docs" / "kernels.md"
 BEGIN, END = "<!-- written by tests/vm/table -->\n", "<!-- end -->\n"
-TIMEOUT_S = 300
+TIMEOUT_S = 400
 
 READS = 250  # of one byte each, by dd, which tells how many it made
 CALLS = 120
@@ -121,7 +121,7 @@ def script():
     """Doctor first: the rows that need what it does not name are left out in the guest already, to save its time."""
     lines = ["utrace doctor --json >/doctor; echo '== doctor'; cat /doctor",
              "has() { for a; do grep -q \"\\\"name\\\":[ ]*\\\"$a\\\",[ ]*\\\"here\\\":[ ]*true\" /doctor || return 1; done; }",
-             "utrace verify --help >/dev/null 2>&1 && { echo '== verify'; utrace verify 2>&1; echo \"status $?\"; }"]
+             "echo '== verify'; utrace verify --json 2>&1; echo \"status $?\""]
     for name, c in zip(NAMES, CAPABILITIES):
         lines.append(f"has {' '.join(c.needs)} && {{ echo {shlex.quote('== ' + name)}; UTRACE_WITHOUT={c.without} utrace "
                      f"{c.words.replace(' -- ', ' --json -o /out -- ')} 2>&1; cat /out; rm -f /out; }}")
@@ -151,9 +151,10 @@ class Seen:
         return True
 
     def verified(self):
-        """None: this utrace has no verify."""
-        lines = self.sections.get("verify")
-        return lines and lines[-1] == "status 0"
+        """What verify told and complained of."""
+        *lines, status = self.sections["verify"]
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        return status == "status 0", [e for e in told if "program_name" in e], [line for line in lines if not line.startswith("{")]
 
     def is_default(self, capability):
         use, _, mechanism = capability.default.partition("=")
@@ -161,7 +162,7 @@ class Seen:
 
     def column(self):
         """Of the table: a cell a row."""
-        cells = ["yes", {None: LACKS, True: "yes", False: WRONG}[self.verified()]]
+        cells = ["yes", "yes" if self.verified()[0] else WRONG]
         for name, capability in zip(NAMES, CAPABILITIES):
             try:
                 cell = EXACT if self.check(name) else LACKS
