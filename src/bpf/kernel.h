@@ -100,6 +100,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	int exit_code;
 	unsigned int ptrace; /* 0: nobody traces it */
+	unsigned int in_execve : 1;
 	sigset_t blocked;
 	unsigned long long start_time;
 	unsigned long long start_boottime; /* what /proc/PID/stat shows, in ticks; 5.5, before: real_start_time */

@@ -93,7 +93,7 @@ static int processes(const struct options *o, pid_t **ret, size_t *ret_n, struct
 	size_t n = 0;
 	r = proc_all(&all, &n);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (targets_match(&t, all[i], false))
+		if (targets_match(&t, all[i], NULL))
 			all[(*ret_n)++] = all[i];
 	*ret = all;
 	return r == 0 && *ret_n == 0 ? reason_set(why, -ESRCH, "no process fits what was asked") : r;

@@ -73,13 +73,17 @@ static int open_families(struct engine *e, struct reason *why)
 
 typedef int (*family_step)(struct engine *e, void *state, struct reason *why);
 
-/* A family that cannot do a step is off; the others go on. When none is left, its reason is the run's. */
+/*
+ * A family that cannot do a step is off; the others go on. When none is left, its reason is the run's.
+ * The last family attaches first: what hangs on one tracepoint runs in the order of attaching, and the task family takes a target
+ * that ends out of the set of targets.
+ */
 static int try_step(struct engine *e, bool attach, struct reason *why)
 {
 	struct reason off = {};
 	size_t on = 0;
 	for (size_t i = 0; i < e->n_families; i++) {
-		struct family *f = &e->families[i];
+		struct family *f = &e->families[attach ? e->n_families - 1 - i : i];
 		family_step step = attach ? f->ops->attach : f->ops->load;
 		struct reason one = {};
 		int r = f->off || !step ? 0 : step(e, f->state, &one);
@@ -130,7 +134,7 @@ static int find_targets(struct engine *e, struct reason *why)
 	size_t n = 0;
 	int r = proc_all(&pids, &n);
 	for (size_t i = 0; i < n; i++)
-		if (!engine_is_target(e, pids[i]) && targets_match(&e->targets, pids[i], false))
+		if (!engine_is_target(e, pids[i]) && targets_match(&e->targets, pids[i], NULL))
 			follow_add(e, pids[i]);
 	if (r == 0 && e->processes.n == 0 && !e->targets.picks_up)
 		return reason_set(why, -ESRCH, "no process fits all that was asked (-p, -n, -e, -u, --cgroup, --*ns are joined by AND)");

@@ -159,22 +159,43 @@ void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns)
 		follow_look(e, p);
 }
 
+void engine_target_joined(struct engine *e, pid_t pid, uint64_t start_ns, uint64_t time_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (p && processes_is_same(p, start_ns))
+		return;
+	p = target_of(e, pid, start_ns);
+	if (processes_refresh(p) >= 0)
+		follow_mark(e, p, true);
+	follow_look(e, p);
+	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
+}
+
 void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns, bool by_thread)
 {
 	struct target_process *p = processes_find(&e->processes, pid);
-	bool known = p && processes_is_same(p, start_ns);
-	p = target_of(e, pid, start_ns);
-	if (known) {
-		(by_thread ? tell_gone : tell_executed)(e, p);
-		if (by_thread)
-			retire_wait(e->retire); /* a dead leader's links still fire in its group: calls would count twice */
-		processes_rename(p, comm);
-		p->since_ns = time_ns;
-	} else if (processes_refresh(p) >= 0) {
-		follow_mark(e, p, true);
+	if (!p || !processes_is_same(p, start_ns)) {
+		engine_target_joined(e, pid, start_ns, time_ns);
+		return;
 	}
+	(by_thread ? tell_gone : tell_executed)(e, p);
+	if (by_thread)
+		retire_wait(e->retire); /* a dead leader's links still fire in its group: calls would count twice */
+	p->process.held = is_held(e, pid);
+	processes_rename(p, comm);
+	p->since_ns = time_ns;
 	follow_look(e, p);
-	tell_not_held(e, pid, time_ns); /* also when it has ended before we looked */
+	tell_not_held(e, pid, time_ns);
+}
+
+void engine_target_renamed(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns)
+{
+	struct target_process *p = processes_find(&e->processes, pid);
+	if (!p || !processes_is_same(p, start_ns) || strncmp(p->process.comm, comm, sizeof(p->process.comm)) == 0)
+		return;
+	processes_rename(p, comm);
+	p->since_ns = time_ns;
+	tell_name(e, p);
 }
 
 void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns)
@@ -209,9 +230,9 @@ const int *engine_cgroup_fds(const struct engine *e)
 	return e->targets.cgroup_fds;
 }
 
-bool engine_would_take(struct engine *e, pid_t pid)
+bool engine_would_take(struct engine *e, pid_t pid, const char *comm)
 {
-	return targets_match(&e->targets, pid, true);
+	return targets_match(&e->targets, pid, comm);
 }
 
 /* A process that we started stands still: it forked, executed a file or mapped libraries. Or it is no more. */

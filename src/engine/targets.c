@@ -155,7 +155,8 @@ int targets_init(struct targets *t, const struct options *o, struct reason *why)
 	resolve_names(t);
 	t->by_kind = o->names.n || o->executables.n || o->users.n || o->cgroups.n || o->pidns.n || o->netns.n || o->mntns.n;
 	t->picks_up = (t->by_kind || o->all) && o->pids.n == 0;
-	t->criteria.enabled = t->picks_up;
+	if (t->picks_up)
+		t->criteria.flags = CRITERIA_ENABLED | (o->names.n ? CRITERIA_BY_NAME : 0);
 	return 0;
 }
 
@@ -232,16 +233,18 @@ static bool pid_matches(const struct number_list *pids, pid_t pid)
 	return pids->n == 0;
 }
 
-bool targets_match(const struct targets *t, pid_t pid, bool by_exec)
+bool targets_match(const struct targets *t, pid_t pid, const char *comm)
 {
 	const struct options *o = t->options;
-	char comm[16], exe[4096] = "";
+	char comm_now[16], exe[4096] = "";
+	bool later = comm;
 	uid_t uid;
-	if (pid == getpid() || proc_comm(pid, comm) < 0)
+	if (pid == getpid() || proc_comm(pid, comm_now) < 0)
 		return false;
+	comm = later ? comm : comm_now;
 	if (proc_exe(pid, exe, sizeof(exe)) < 0 && o->pids.n == 0)
 		return false; /* a kernel thread, or gone */
-	if (by_exec ? o->pids.n > 0 : !pid_matches(&o->pids, pid))
+	if (later ? o->pids.n > 0 : !pid_matches(&o->pids, pid))
 		return false;
 	if (!name_matches(&o->names, comm, exe) || !exe_matches(&o->executables, pid, exe) || !cgroup_matches(t, pid))
 		return false;

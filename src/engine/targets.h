@@ -23,5 +23,8 @@ int targets_init(struct targets *t, const struct options *o, struct reason *why)
 void targets_done(struct targets *t);
 DEFINE_CLEANUP_IN_PLACE(struct targets, targets_done)
 
-/* Does the process match everything that was asked (its pid aside, when @by_exec)? A process that ended meanwhile does not. */
-bool targets_match(const struct targets *t, pid_t pid, bool by_exec);
+/*
+ * Does the process match everything that was asked? A process that ended meanwhile does not. @comm: its name, when a fact tells
+ * that it may match from now on; NULL: it has been found by looking.
+ */
+bool targets_match(const struct targets *t, pid_t pid, const char *comm);

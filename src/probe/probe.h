@@ -59,7 +59,7 @@ struct probe_ops {
 	 * May be NULL.
 	 */
 	int (*rehearse)(struct engine *e, void *state, struct reason *why);
-	/* The rings are open: attaches what is not bound to one process, measures. -errno and @why: the family is off. May be NULL. */
+	/* The rings are open and there is no target yet: attaches what is not bound to one process, measures. -errno and @why: the family is off. May be NULL. */
 	int (*attach)(struct engine *e, void *state, struct reason *why);
 	/* A target appeared, or changed (exec, new mapping): attach to it. May be NULL. -errno and @why: told, the run goes on. */
 	int (*process_changed)(struct engine *e, void *state, const struct process *p, struct reason *why);
@@ -126,7 +126,7 @@ struct task_criteria;
 const struct task_criteria *engine_criteria(const struct engine *e);
 bool engine_wants_all(const struct engine *e);                  /* --all, and nothing that narrows it */
 const int *engine_cgroup_fds(const struct engine *e);          /* CRITERIA_MAX of them, -1: none */
-bool engine_would_take(struct engine *e, pid_t pid);            /* does the process fit what was asked? */
+bool engine_would_take(struct engine *e, pid_t pid, const char *comm); /* does the process, of this name, fit what was asked? */
 bool engine_is_target(struct engine *e, pid_t pid);
 /*
  * A fact may be read when its process is long gone and another has its number. So each names the process by its start as
@@ -136,6 +136,8 @@ void engine_target_began(struct engine *e, pid_t pid, uint64_t start_ns, uint64_
 void engine_target_changed(struct engine *e, pid_t pid, uint64_t start_ns);  /* its mappings changed */
 /* It may be new. @by_thread: by another thread than the first, whose links are dead then. */
 void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns, bool by_thread);
+void engine_target_renamed(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns);
+void engine_target_joined(struct engine *e, pid_t pid, uint64_t start_ns, uint64_t time_ns); /* it ran before, and fits what was asked from now on */
 void engine_target_ended(struct engine *e, pid_t pid, uint64_t start_ns);
 /* Takes probes away in the background; @links is empty then. All are gone when the engine's detach returns. */
 void engine_retire(struct engine *e, struct links *links);

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from conftest import CLEAN, DEADLINE_S, UTRACE
 
-# Does what it is told by lines: counts are its own. NUMBER: so many calls; f/s/x/d: fork, spawn, exec, dlopen; q: end.
+# Does what it is told by lines: counts are its own. NUMBER: so many calls; f/x/t/d/n: fork, exec, exec by a thread, dlopen, another name; q: end.
 WORKER = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -46,6 +46,9 @@ int main(int argc, char **argv)
 			if (line[0] == 'x') execv(rest, next);
 			pthread_create(&t, NULL, exec_in_thread, next);
 			pthread_join(t, NULL);
+		} else if (line[0] == 'n') {
+			prctl(PR_SET_NAME, rest);
+			say("named");
 		} else if (line[0] == 'd') {
 			void *lib = dlopen(rest, RTLD_NOW);
 			void (*plugin_work)(void) = lib ? (void (*)(void))dlsym(lib, "plugin_work") : NULL;
@@ -238,6 +241,50 @@ def test_a_process_that_begins_later_is_picked_up_by_its_executable(utrace, work
     assert by_pid(live.end(signal.SIGINT)) == made(a)
 
 
+def test_a_process_that_is_moved_into_a_cgroup_is_picked_up(utrace, worker, cgroup):
+    mine, _ = cgroup
+    moved, elsewhere, outside = worker(), worker(), worker()
+    live = utrace.start("func", "work", "--cgroup", mine).ready()
+    moved.work(2)
+    moved.made.clear()
+    for w, folder in ((elsewhere, mine.with_name(mine.name + "-not")), (moved, mine / "below")):
+        folder.joinpath("cgroup.procs").write_text(str(w.pid))
+    live.follows(moved.pid)
+    for w in (moved, elsewhere, outside):
+        w.work(6)
+    seen = live.end(signal.SIGINT)
+    assert by_pid(seen) == made(moved) and seen.summary["lost"] == {"not_held": 1}
+    for w in (moved, elsewhere):
+        w.process.kill()
+
+
+def test_a_process_that_takes_a_fitting_name_is_picked_up(utrace, worker):
+    named, beginning, other = worker(), worker(), worker()
+    live = utrace.start("func", "work", "-n", "utrace-t-*-new").ready()
+    for w, name in ((beginning, "utrace-t-old"), (other, "unlike"), (named, "utrace-t-is-new")):
+        w.tell(f"n {name}", "named")
+    live.follows(named.pid)
+    for w in (named, beginning, other):
+        w.work(6)
+    seen = live.end(signal.SIGINT)
+    assert by_pid(seen) == made(named) and seen.summary["lost"] == {"not_held": 1}
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["running", "held"])
+def test_a_call_has_the_name_that_its_process_had_then(utrace, worker, built, held):
+    live = utrace.start("func", "work", command=[built(WORKER, *FLAGS)], stdin=subprocess.PIPE) if held else None
+    a = None if held else worker()
+    if held:
+        live.popen.stdin.write(b"2\nn second\n3\nn third\n4\nq\n")
+        live.popen.stdin.flush()
+    else:
+        live = utrace.start("func", "work", "-p", a.pid).ready()
+        for order, answer in (("2", "done"), ("n second", "named"), ("3", "done"), ("n third", "named"), ("4", "done")):
+            a.tell(order, answer)
+        a.quit()
+    assert live.end().count("process_name") == {"prog": 2, "second": 3, "third": 4}
+
+
 def test_descendants_stay_targets_whatever_they_execute(utrace, worker, copied, built):
     a = worker(program=copied(WORKER, "utrace-t-first", *FLAGS))
     live = utrace.start("func", "work", "-n", "utrace-t-first").ready()
@@ -390,6 +437,53 @@ def test_a_library_loaded_later_is_probed(utrace, worker, built):
     a.quit()
     seen = live.end()
     assert by_pid(seen, "plugin_work") == {a.pid: 6} and seen.status == 0
+
+
+# ---- the end ----
+
+# A process with threads, and children of its own with threads; says how many of all there were.
+ENDS = r"""
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *end(void *u) { return u; }
+static void threads(void)
+{
+	pthread_t t[5];
+	for (int i = 0; i < 5; i++) pthread_create(&t[i], NULL, end, NULL);
+	for (int i = 0; i < 5; i++) pthread_join(t[i], NULL);
+}
+int main(void)
+{
+	getchar();
+	threads();
+	for (int i = 0; i < 7; i++) {
+		if (fork()) { wait(NULL); continue; }
+		threads();
+		return 0;
+	}
+	printf("%d %d\n", 1 + 7, 5 + 7 * 5);
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("how", ["-p", "command"])
+def test_each_end_of_a_thread_is_seen_by_the_kernels_tracepoint(utrace, start, built, how):
+    program = built(ENDS, "-pthread")
+    if how == "-p":
+        process = start(program)
+        live = utrace.start("func", "t:sched:sched_process_exit", "-p", process.pid).ready()
+        process.go()
+        processes, threads = map(int, process.line().split())
+        seen = live.end()
+    else:
+        seen = utrace.func("t:sched:sched_process_exit", command=[program])
+        processes, threads = map(int, seen.stdout.split())
+    ends = [(o["process_id"], o["thread_id"]) for o in seen.objects if o["event_type"] == "tracepoint"]
+    assert len(ends) == len(set(ends)) == processes + threads
+    assert sum(pid == tid for pid, tid in ends) == processes and "ring_full" not in seen.summary["lost"]
 
 
 # ---- other roots ----

@@ -203,7 +203,9 @@ static int func_load(struct engine *e, void *state, struct reason *why)
 static int func_attach(struct engine *e, void *state, struct reason *why)
 {
 	struct func_state *s = state;
-	int r = attach_raw(&s->links, func_program(s, "func_thread_exit"), "sched_process_exit", why);
+	int r = func_attach_tracepoints(e, s, why); /* t:sched:sched_process_exit runs before its thread is forgotten */
+	if (r == 0)
+		r = attach_raw(&s->links, func_program(s, "func_thread_exit"), "sched_process_exit", why);
 	if (r == 0)
 		r = attach_raw(&s->links, func_program(s, "func_thread_exec"), "sched_process_exec", why);
 	if (r == 0 && patterns_have(&s->patterns, SPACE_USER)) {
@@ -211,9 +213,7 @@ static int func_attach(struct engine *e, void *state, struct reason *why)
 		if (calibrate(e, s, s->exits, &s->calibration, &cost) < 0)
 			engine_note(e, "the cost of probes could not be measured and is not subtracted: %s", cost.text);
 	}
-	if (r == 0)
-		r = func_attach_kernel(e, s, why);
-	return r == 0 ? func_attach_tracepoints(e, s, why) : r;
+	return r == 0 ? func_attach_kernel(e, s, why) : r;
 }
 
 static int func_process_changed(struct engine *e, void *state, const struct process *p, struct reason *why)

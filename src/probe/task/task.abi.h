@@ -8,10 +8,12 @@ enum task_rec_type {
 	TASK_EXEC = REC_TYPE(REC_TASK, 2),
 	TASK_EXIT = REC_TYPE(REC_TASK, 3), /* of the whole process */
 	TASK_MAP = REC_TYPE(REC_TASK, 4),  /* the dynamic linker has mapped or unmapped libraries */
+	TASK_RENAME = REC_TYPE(REC_TASK, 5), /* it has a new comm, not by exec */
+	TASK_MOVE = REC_TYPE(REC_TASK, 6), /* it is in another cgroup */
 };
 
 enum task_flag {
-	TASK_CANDIDATE = 1 << 0, /* exec: not a target yet, but it may match -n or -e: user space decides */
+	TASK_CANDIDATE = 1 << 0, /* exec, rename, move: not a target yet, but it may match now: user space decides */
 	TASK_BY_THREAD = 1 << 1, /* exec: by another thread than the first */
 };
 
@@ -31,13 +33,18 @@ _Static_assert(sizeof(struct task_rec) == 40 + 24 + 16 + TASK_PATH_BYTES, "layou
 #define TASK_REC_SHORT (sizeof(struct task_rec) - TASK_PATH_BYTES)
 
 /*
- * Which processes may become targets by exec, decided in the kernel as far as it can be. Kinds are joined by AND, values
- * of a kind by OR; a kind without values lets everything pass.
+ * Which processes may become targets by exec, by a new name or in another cgroup, decided in the kernel as far as it can be.
+ * Kinds are joined by AND, values of a kind by OR; a kind without values lets everything pass.
  */
 #define CRITERIA_MAX 8
 
+enum criteria_flag {
+	CRITERIA_ENABLED = 1 << 0, /* else nobody but the children of targets */
+	CRITERIA_BY_NAME = 1 << 1, /* a name decides, also where there are more than n_names can tell */
+};
+
 struct task_criteria {
-	__u32 enabled; /* 0: nobody but the children of targets */
+	__u32 flags; /* enum criteria_flag */
 	__u32 n_names, n_files, n_uids, n_pidns, n_netns, n_mntns, n_cgroups;
 	char name[CRITERIA_MAX][16];   /* literal beginning of a comm, or of the executable's own base name */
 	__u32 name_len[CRITERIA_MAX];  /* bytes of it; 0: any */

@@ -131,7 +131,7 @@ static __always_inline bool cgroup_fits(void)
 static __always_inline bool criteria_fit(struct task_struct *task, const char *comm)
 {
 	char base[16] = {};
-	if (!criteria.enabled)
+	if (!(criteria.flags & CRITERIA_ENABLED))
 		return false;
 	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 	bpf_probe_read_kernel_str(base, sizeof(base), BPF_CORE_READ(exe, f_path.dentry, d_name.name));
@@ -166,6 +166,46 @@ int task_exec(struct raw_tracepoint *ctx)
 	__builtin_memset(rec.path, 0, sizeof(rec.path));
 	bpf_probe_read_kernel_str(rec.path, sizeof(rec.path), BPF_CORE_READ(bprm, filename));
 	emit_fact(ctx, &rec, sizeof(rec));
+	return 0;
+}
+
+/* Does it have a new name because it executes a file? Then the fact of that tells. */
+static __always_inline bool in_exec(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
+/* The name of a process is that of its first thread. The tracepoint comes just before the change. */
+SEC("raw_tp/task_rename")
+int task_rename(struct raw_tracepoint *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	struct task_rec rec;
+	if (BPF_CORE_READ(task, pid) != tgid || tgid == target_not || in_exec(task))
+		return 0;
+	fill(&rec, TASK_RENAME, task);
+	bpf_probe_read_kernel_str(rec.comm, sizeof(rec.comm), (void *)ctx->args[1]);
+	if (!target && (!(criteria.flags & CRITERIA_BY_NAME) || !name_fits(rec.comm, rec.comm)))
+		return 0;
+	rec.flags = target ? 0 : TASK_CANDIDATE;
+	emit_fact(ctx, &rec, TASK_REC_SHORT);
+	return 0;
+}
+
+/* Attached only where --cgroup asks. The current task is the one that moves @task, and moves are rare: user space looks where it is now. */
+SEC("raw_tp/cgroup_attach_task")
+int task_move(struct raw_tracepoint *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[2];
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct task_rec rec;
+	if (tgid == target_not || bpf_map_lookup_elem(&targets, &tgid))
+		return 0;
+	fill(&rec, TASK_MOVE, task);
+	rec.flags = TASK_CANDIDATE;
+	emit_fact(ctx, &rec, TASK_REC_SHORT);
 	return 0;
 }
 

@@ -71,6 +71,10 @@ static int task_attach(struct engine *e, void *state, struct reason *why)
 		r = attach_raw(&s->links, program(s->object, "task_exec"), "sched_process_exec", why);
 	if (r == 0)
 		r = attach_raw(&s->links, program(s->object, "task_exit"), "sched_process_exit", why);
+	if (r == 0)
+		r = attach_raw(&s->links, program(s->object, "task_rename"), "task_rename", why);
+	if (r == 0 && engine_criteria(e)->n_cgroups && engine_criteria(e)->flags)
+		r = attach_raw(&s->links, program(s->object, "task_move"), "cgroup_attach_task", why);
 	return r;
 }
 
@@ -149,9 +153,19 @@ static void task_process_executed(struct engine *e, void *state, const struct pr
 static void on_exec(struct engine *e, const struct task_rec *rec)
 {
 	pid_t pid = (pid_t)rec->head.pid;
-	if (rec->flags & TASK_CANDIDATE && !engine_would_take(e, pid))
+	if (rec->flags & TASK_CANDIDATE && !engine_would_take(e, pid, rec->comm))
 		return;
 	engine_target_exec(e, pid, rec->start_ns, rec->comm, rec->head.time_ns, rec->flags & TASK_BY_THREAD);
+}
+
+/* One that runs already has another name or another cgroup. */
+static void on_change(struct engine *e, const struct task_rec *rec)
+{
+	pid_t pid = (pid_t)rec->head.pid;
+	if (rec->flags & TASK_CANDIDATE && engine_would_take(e, pid, rec->comm))
+		engine_target_joined(e, pid, rec->start_ns, rec->head.time_ns);
+	if (rec->head.type == TASK_RENAME)
+		engine_target_renamed(e, pid, rec->start_ns, rec->comm, rec->head.time_ns);
 }
 
 static void task_decode(struct engine *e, void *state, const struct rec_head *head)
@@ -169,6 +183,10 @@ static void task_decode(struct engine *e, void *state, const struct rec_head *he
 		break;
 	case TASK_EXIT:
 		engine_target_ended(e, pid, rec->start_ns);
+		break;
+	case TASK_RENAME:
+	case TASK_MOVE:
+		on_change(e, rec);
 		break;
 	case TASK_MAP:
 		engine_target_changed(e, pid, rec->start_ns);
