@@ -23,6 +23,8 @@ struct record_types {
 	struct task_rec r0102;        /* TASK_EXEC */
 	struct task_rec r0103;        /* TASK_EXIT */
 	struct task_rec r0104;        /* TASK_MAP */
+	struct task_rec r0105;        /* TASK_RENAME */
+	struct task_rec r0106;        /* TASK_MOVE */
 	struct bare_rec r0201;        /* RUN_TICK */
 	struct run_loss_rec r0202;    /* RUN_LOSS */
 	struct run_clock_rec r0280;   /* RUN_CLOCK */

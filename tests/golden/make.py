@@ -6,6 +6,7 @@ new versions of the format get new files beside the old ones. What is shown may 
 """
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ RECORDINGS = {
               'sh', '-c', '{prog} calls 3; {prog} forks 2; {prog} strings 2; {prog} threads 2; {prog} pause 0'],
     'lost': ['func', 'top', 'mid', 'leaf', '--no-args', '--buffer', '64k', '--', '{prog}', 'threads', '40'],
     'attached': ['func', 'libc:setenv', 'libc:nanosleep', 'nosuch:*', '-p', '{pid}'],
+    'moved': ['sys', 'write', '--cgroup', '{cgroup}'],
     'stat': ['func', 'top', 'mid', 'leaf', '--stat', '--', '{prog}', 'threads', '20'],
     'points': ['func', 'usdt:*:*', 't:sched:sched_process_*', 't:signal:*', '--', '{probes}'],
     'sys': ['sys', '--', 'sh', '-c', 'echo hello > /dev/null; cat /etc/hostname /nonexistent'],
@@ -53,9 +55,13 @@ def build(folder):
 
 
 def make(utrace, name, folder):
-    """Those with {pid} look at a shell that waits for a word, and then starts the program: nobody can hold its children."""
-    shell = subprocess.Popen(['sh', '-c', f'read word; {folder}/prog strings 1; {folder}/prog pause 0; exit 0'], stdin=subprocess.PIPE)
-    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', pid=shell.pid) for word in RECORDINGS[name]]
+    """Those with {pid} or {cgroup} look at a shell that waits for a word, and then moves and starts the program: nobody can hold its children."""
+    hierarchy = next(line.split()[1] for line in open('/proc/mounts') if line.split()[2] == 'cgroup2')
+    cgroup = pathlib.Path(hierarchy) / 'utrace-golden'
+    cgroup.mkdir(exist_ok=True)
+    script = f'read word; echo $$ > {cgroup}/cgroup.procs; {folder}/prog strings 1; {folder}/prog pause 0; printf golden > /proc/self/comm; echo > /dev/null'
+    shell = subprocess.Popen(['sh', '-c', script], stdin=subprocess.PIPE)
+    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', pid=shell.pid, cgroup=cgroup) for word in RECORDINGS[name]]
     at = words.index('--') if '--' in words else len(words)
     command = ['--', 'env', '-u', 'LD_PRELOAD', *words[at + 1:]] if '--' in words else []
     env = {'PATH': os.environ['PATH'], 'TZ': 'Asia/Kolkata', 'LD_PRELOAD': str(folder / 'shim.so')}
@@ -64,7 +70,11 @@ def make(utrace, name, folder):
     for line in tracer.stderr:
         if 'ready' in line:
             shell.communicate(b'go\n')
+            if '--cgroup' in words:
+                tracer.send_signal(signal.SIGINT)
     tracer.wait()
+    shell.communicate(b'go\n') if shell.poll() is None else None
+    cgroup.rmdir()
 
 
 def show(utrace, name):
