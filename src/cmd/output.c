@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/macro.h"
+#include "cmd/cut.h"
 #include "cmd/doctor.h"
 #include "cmd/format.h"
 #include "cmd/span.h"
@@ -77,9 +79,20 @@ static void tell_damage(const struct options *o, const struct record_reader *fro
 			 (unsigned long long)d.chunks, (unsigned long long)d.records);
 }
 
+/* Would what is shown be written over what it is read from? */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
+	if (same_file(o->from, o->output))
+		return cmd_usage(cmd, "'%.80s' is the recording itself; it would be overwritten", o->output);
+	if (cut_is_asked(o))
+		return cut_run(cmd, o);
 	const struct sink_ops *format;
 	uint32_t events = probe_events(families, o->stat || o->hist);
 	int status = o->silent ? record_to(cmd, o, &format) : format_choose(cmd, o, events, &format);

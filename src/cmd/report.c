@@ -88,6 +88,7 @@ static const char *const report_examples[] = {
 
 static const char *const export_examples[] = {
 	"utrace export slow.utr -o slow.json", "every event as a line of JSON",
+	"utrace export slow.utr --since 14:02:10 --until 14:02:15 -o part.utr", "five seconds of it, to be sent to somebody",
 	NULL,
 };
 
@@ -111,7 +112,8 @@ const struct cmd export_cmd = {
 	.name = "export",
 	.usage = "[OPTIONS] FILE [COMMAND [WHAT]] -o FILE",
 	.summary = "turn a recording into another format",
-	.details = "What utrace report shows, written to a file in the format that its suffix, or --format, tells.",
+	.details = "What utrace report shows, written to a file in the format that its suffix, or --format, tells. A suffix .utr makes "
+		   "another recording: the pieces of about a second in which something between --since and --until lies, with all names.",
 	.groups = GROUPS_OF_REPORT,
 	.examples = export_examples,
 	.run_other = export_run,

@@ -9,6 +9,7 @@
 enum run_rec_type {
 	RUN_TICK = REC_TYPE(REC_FACT, 1),    /* a quarter of a second has passed: what was held back may be shown */
 	RUN_LOSS = REC_TYPE(REC_FACT, 2),    /* something was lost here */
+	RUN_CUT = REC_TYPE(REC_FACT, 3),     /* what follows does not continue what came before: a recording was cut here */
 	RUN_CLOCK = REC_FACT_TYPE(REC_FACT, 0),   /* what time of day it is */
 	RUN_PROCESS = REC_FACT_TYPE(REC_FACT, 1), /* head: a process and, as time, since when it has this name; 0: always */
 	RUN_PROCESS_END = REC_FACT_TYPE(REC_FACT, 2),

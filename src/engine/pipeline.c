@@ -201,6 +201,9 @@ static void take_own(struct engine *e, const struct rec_head *rec)
 		tell_loss(e, rec, (enum loss_cause)loss->cause, loss->count);
 		break;
 	}
+	case RUN_CUT:
+		pipeline_cut(e);
+		break;
 	case RUN_CLOCK:
 		on_clock(e, (const void *)rec);
 		break;

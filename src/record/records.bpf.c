@@ -27,6 +27,7 @@ struct record_types {
 	struct task_rec r0106;        /* TASK_MOVE */
 	struct bare_rec r0201;        /* RUN_TICK */
 	struct run_loss_rec r0202;    /* RUN_LOSS */
+	struct bare_rec r0203;        /* RUN_CUT */
 	struct run_clock_rec r0280;   /* RUN_CLOCK */
 	struct run_process_rec r0281; /* RUN_PROCESS */
 	struct bare_rec r0282;        /* RUN_PROCESS_END */

@@ -172,6 +172,30 @@ def test_a_span_of_time_is_read_alone_and_the_same(utrace, prog, tmp_path):
     assert all_of_it == calls
 
 
+def test_a_part_of_a_recording_is_a_recording(utrace, prog, tmp_path):
+    recording, part = tmp_path / "r.utr", tmp_path / "part.utr"
+    run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 60000)
+    calls = objects(report(recording, "--json"), "function_call")
+    times = sorted(c["timestamp"] for c in calls)
+    since, until = times[len(times) // 2], times[len(times) // 2 + 500]
+    run("export", recording, "--since", since, "--until", until, "-o", part)
+    assert part.stat().st_size < recording.stat().st_size
+    seen = objects(report(part, "--json"))
+    assert not [o for o in seen if o["event_type"] == "lost"]
+    ids = {c["call_id"] for c in seen if c["event_type"] == "function_call"}
+    assert [c for c in calls if c["call_id"] in ids] == [c for c in seen if c["event_type"] == "function_call"]
+    assert {c["call_id"] for c in calls if since <= c["timestamp"] < until} <= ids and len(ids) < len(calls)
+
+
+def test_a_recording_is_not_written_over_by_what_is_read_from_it(utrace, prog, tmp_path):
+    recording = tmp_path / "r.utr"
+    run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 1)
+    before = recording.read_bytes()
+    for words in (("report", recording, "-o", recording), ("export", recording, "-o", recording), ("export", recording, "--format", "csv", "-o", recording)):
+        assert "it would be overwritten" in run(*words, status=2).stderr.decode()
+    assert recording.read_bytes() == before
+
+
 def test_names_stay_when_program_and_files_are_gone(utrace, copied, tmp_path):
     program = copied(PROGRAM, "short-lived", "-pthread")
     recording = tmp_path / "r.utr"
@@ -310,6 +334,7 @@ WRONG = {
     "a folder": (("report", "/etc"), 1, "/etc"),
     "no file": (("report",), 2, "which recording"),
     "no such command": (("report", "/etc/passwd", "frobnicate"), 1, "/etc/passwd"),
+    "export in no format": (("export", "/etc/passwd"), 1, "/etc/passwd"),
     "record nothing": (("record", "-o", "/dev/null"), 2, "record what"),
     "record what does not trace": (("record", "-o", "/dev/null", "doctor"), 2, "doctor"),
     "record to nowhere": (("record", "func", "x", "-p", "1"), 2, "utrace record -o FILE"),
