@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes the budgets of the BPF programs (src/probe/FAMILY/budget.json) and the table of docs/verify.md from what kernels said.
 
-tools/budgets.py NAME.json ...     each the output of `utrace verify --json` on one kernel; NAME heads its column
+tools/budgets.py NAME.json ...        each the output of `utrace verify --json` on one kernel; NAME heads its column
+tools/budgets.py --raise NAME.json    a new program, or one that may cost more: its budgets alone, and never less than they were
 
-A budget is the largest figure of all kernels and a quarter more, in two digits.
+A budget is the largest figure of all kernels, a quarter more, and a little for what is small, in two digits.
 """
 import json
 import math
@@ -14,6 +15,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIGURES = ('instructions', 'peak_states', 'stack_bytes', 'jited_bytes')
 HEADROOM = 1.25
+SLACK = {'instructions': 100, 'peak_states': 10, 'stack_bytes': 32, 'jited_bytes': 256}
 STACK_MAX = 512  # MAX_BPF_STACK, include/linux/filter.h: no budget is above what the kernel allows
 TABLE = re.compile(r'(<!-- table: tools/budgets.py -->\n).*(<!-- end of table -->)', re.DOTALL)
 
@@ -31,7 +33,7 @@ def rounded_up(figure):
 
 
 def budget_of(figure, values):
-    limit = rounded_up(math.ceil(max(values) * HEADROOM))
+    limit = rounded_up(math.ceil(max(values) * HEADROOM) + SLACK[figure])
     return min(limit, STACK_MAX) if figure == 'stack_bytes' else limit
 
 
@@ -47,13 +49,29 @@ def budgets(kernels, family):
     return found
 
 
-def write_budgets(kernels):
+def raised(family, found):
+    """What the file has already, with what is missing or too low in it."""
+    with open(path_of(family)) as file:
+        known = json.load(file)
+    for program, shapes in found.items():
+        for shape, figures in shapes.items():
+            had = known.setdefault(program, {}).setdefault(shape, {})
+            for figure, limit in figures.items():
+                had[figure] = max(had.get(figure, 0), limit)
+    return known
+
+
+def path_of(family):
+    return os.path.join(ROOT, 'src', 'probe', family, 'budget.json')
+
+
+def write_budgets(kernels, only_raise):
     for family in sorted({key[0] for kernel in kernels.values() for key in kernel}):
-        programs = []
-        for program, shapes in budgets(kernels, family).items():
+        programs, found = [], budgets(kernels, family)
+        for program, shapes in (raised(family, found) if only_raise else found).items():
             rows = [f'\t\t{json.dumps(shape)}: {json.dumps(figures)}' for shape, figures in shapes.items()]
             programs.append(f'\t{json.dumps(program)}: {{\n' + ',\n'.join(rows) + '\n\t}')
-        with open(os.path.join(ROOT, 'src', 'probe', family, 'budget.json'), 'w') as out:
+        with open(path_of(family), 'w') as out:
             out.write('{\n' + ',\n'.join(programs) + '\n}\n')
 
 
@@ -79,11 +97,13 @@ def write_table(kernels):
 
 
 def main():
-    if len(sys.argv) < 2:
+    paths = [word for word in sys.argv[1:] if word != '--raise']
+    if not paths:
         sys.exit(__doc__)
-    kernels = {os.path.basename(path).removesuffix('.json'): read(path) for path in sys.argv[1:]}
-    write_budgets(kernels)
-    write_table(kernels)
+    kernels = {os.path.basename(path).removesuffix('.json'): read(path) for path in paths}
+    write_budgets(kernels, only_raise='--raise' in sys.argv)
+    if '--raise' not in sys.argv:
+        write_table(kernels)
 
 
 if __name__ == '__main__':
