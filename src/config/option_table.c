@@ -34,12 +34,14 @@ const struct option_row option_rows[] = {
 	          "processes in that cgroup)." },
 	{ "name", 'n', OPTION_TEXTS, OPTIONS_TARGET, FIELD(names), .metavar = "NAME",
 	  .help = "processes whose name, or executable's base name, matches the glob NAME",
-	  .more = "Processes that begin later are traced as well. Descendants stay targets when they execute another program." },
+	  .more = "Processes that get such a name later are traced as well: by exec, or by prctl(PR_SET_NAME) of their first thread. "
+	          "Descendants stay targets when they execute another program." },
 	{ "executable", 'e', OPTION_TEXTS, OPTIONS_TARGET, FIELD(executables), .metavar = "PATH",
 	  .help = "processes that run the executable PATH" },
 	{ "cgroup", .kind = OPTION_TEXTS, .groups = OPTIONS_TARGET, FIELD(cgroups), .metavar = "PATH",
 	  .help = "processes in this cgroup, or below it",
-	  .more = "PATH is absolute, or below the root of the cgroup file system." },
+	  .more = "PATH is absolute, or below the root of the cgroup file system. Processes that execute a file there later, or are "
+	          "moved there, are traced as well; who leaves stays a target." },
 	{ "pidns", .kind = OPTION_NUMBERS, .groups = OPTIONS_TARGET, FIELD(pidns), .metavar = "PID|INODE", .min = 1,
 	  .help = "processes in the pid namespace of PID, or in the one with this inode number",
 	  .more = "A number above 4194304, the highest pid, is an inode number, as readlink /proc/PID/ns/pid shows it." },
@@ -48,7 +50,9 @@ const struct option_row option_rows[] = {
 	{ "mntns", .kind = OPTION_NUMBERS, .groups = OPTIONS_TARGET, FIELD(mntns), .metavar = "PID|INODE", .min = 1,
 	  .help = "the same for the mount namespace" },
 	{ "user", 'u', OPTION_TEXTS, OPTIONS_TARGET, FIELD(users), .metavar = "USER",
-	  .help = "processes of this user, by name or number" },
+	  .help = "processes of this user, by name or number",
+	  .more = "Processes that execute a file as this user later are traced as well; one that becomes this user without "
+	          "executing a file (setuid of a server's worker) is not: name it by -p of its parent, or by -n." },
 	{ "all", .kind = OPTION_FLAG, .groups = OPTIONS_TARGET, FIELD(all),
 	  .help = "every process of the machine",
 	  .more = "Nothing else means the whole machine: a command without a target is an error." },
