@@ -95,7 +95,7 @@ struct { /* by slot: not 0 when a process has gone over from return probes to RE
 } func_by_sites SEC(".maps");
 
 #define SLOTS_MAX (FUNC_SLOTS_BYTES / sizeof(struct func_call_rec))
-#define STALE_WITHOUT_LOOP 4
+#define STALE_BY_PERF 4 /* closed at a time without bpf_loop and by perf buffers; the rest is lost */
 
 static __always_inline struct func_call_rec *slot(struct func_thread *t, __u32 i)
 {
@@ -244,25 +244,46 @@ static long close_one(__u32 i, struct closing *c)
 	return 0;
 }
 
-/* Closes, from the top, calls that cannot be open any more. Rare; bounded where the kernel has no bpf_loop (5.17). */
-static __always_inline void close_stale(void *ctx, struct func_thread *t, __u64 sp, bool same_too)
+/*
+ * The same for kernels without bpf_loop (5.17), where each turn of a loop is verified anew: a global function is verified once.
+ * It gets no context, so it cannot write to perf buffers.
+ */
+__attribute__((noinline)) int close_top(__u32 tid, __u64 sp, __u32 same_too)
+{
+	struct closing c = { .t = thread_of(tid), .sp = sp, .same_too = same_too };
+	return !emit_by_perf && c.t && !close_one(0, &c);
+}
+
+static __always_inline void close_all(__u32 tid, __u64 sp, bool same_too)
+{
+	for (__u32 i = 0; i < SLOTS_MAX; i++)
+		if (!close_top(tid, sp, same_too))
+			return;
+}
+
+static __always_inline void close_some(struct closing *c)
+{
+	for (__u32 i = 0; i < STALE_BY_PERF; i++)
+		if (close_one(i, c))
+			return;
+	for (__u32 i = 0; i < SLOTS_MAX && stale_top(c->t, c->sp, c->same_too); i++) {
+		c->t->depth = c->t->depth > slots ? slots - 1 : c->t->depth - 1;
+		lose(LOSS_UNWOUND);
+	}
+}
+
+/* Closes, from the top, calls of the thread @tid that cannot be open any more. Rare. */
+static __always_inline void close_stale(void *ctx, struct func_thread *t, __u32 tid, __u64 sp, bool same_too)
 {
 	if (!stale_top(t, sp, same_too))
 		return;
 	struct closing c = { .ctx = ctx, .t = t, .sp = sp, .same_too = same_too };
-	if (HAS_LOOP) {
+	if (HAS_LOOP)
 		bpf_loop(SLOTS_MAX, close_one, &c, 0);
-		return;
-	}
-	for (__u32 i = 0; i < STALE_WITHOUT_LOOP; i++)
-		if (close_one(i, &c))
-			return;
-	for (__u32 i = 0; i < SLOTS_MAX; i++) {
-		if (!stale_top(t, sp, same_too))
-			return;
-		t->depth = t->depth > slots ? slots - 1 : t->depth - 1;
-		lose(LOSS_UNWOUND);
-	}
+	else if (emit_by_perf)
+		close_some(&c);
+	else
+		close_all(tid, sp, same_too);
 }
 
 static __always_inline void run_plan(struct func_thread *t, __u32 probe, char *out)
@@ -331,7 +352,7 @@ static __always_inline void push(void *ctx, struct func_thread *t, const __u64 *
 {
 	__u64 sp = kernel ? 0 : regs[REG_SP];
 	if (!kernel)
-		close_stale(ctx, t, sp, COOKIE_FLAGS(cookie) & COOKIE_SITE_EXIT);
+		close_stale(ctx, t, bpf_get_current_pid_tgid(), sp, COOKIE_FLAGS(cookie) & COOKIE_SITE_EXIT);
 	__u32 depth = t->depth;
 	bool alone = !want_exits || COOKIE_FLAGS(cookie) & COOKIE_ENTRY_ALONE;
 	if (!alone)
@@ -406,7 +427,7 @@ static __always_inline void pop(void *ctx, struct func_thread *t, const __u64 *r
 		t->depth = held;
 	}
 	if (!kernel)
-		close_stale(ctx, t, sp, false);
+		close_stale(ctx, t, bpf_get_current_pid_tgid(), sp, false);
 	depth = t->depth;
 	struct func_call_rec *top = depth ? slot(t, depth - 1) : NULL;
 	if (!top || !ends_here(top, cookie, sp))
@@ -611,11 +632,11 @@ int func_tracepoint(void *ctx)
 }
 
 /* The thread ends, or becomes another program: its open calls will not return. */
-static __always_inline void close_all(void *ctx, __u32 tid)
+static __always_inline void close_thread(void *ctx, __u32 tid)
 {
 	struct func_thread *t = thread_of(tid);
 	if (t)
-		close_stale(ctx, t, ~0ull, true);
+		close_stale(ctx, t, tid, ~0ull, true);
 }
 
 /*
@@ -627,7 +648,7 @@ int func_thread_exit(struct raw_tracepoint *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tid = id, first = id >> 32;
-	close_all(ctx, tid);
+	close_thread(ctx, tid);
 	if (tid != first)
 		bpf_map_delete_elem(&func_threads, &tid);
 	if (task_is_last(current_task()))
@@ -639,7 +660,7 @@ SEC("raw_tp/sched_process_exec")
 int func_thread_exec(struct raw_tracepoint *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid(), former = ctx->args[1];
-	close_all(ctx, former); /* before it was the first thread, if it was not */
+	close_thread(ctx, former); /* before it was the first thread, if it was not */
 	if (former != tid)
 		bpf_map_delete_elem(&func_threads, &former);
 	return 0;
