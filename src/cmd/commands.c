@@ -169,7 +169,7 @@ static int run(const struct cmd *cmd, struct options *o, int argc, char **argv)
 int cmd_run_as(const struct cmd *cmd, unsigned groups, struct options *o, int argc, char **argv)
 {
 	int first = argc;
-	struct option_scope scope = { .command = cmd->name, .groups = groups, .takers = takers, .ret_word = cmd->run_other ? &first : NULL };
+	struct option_scope scope = { .command = o->from ? "report" : cmd->name, .groups = groups, .takers = takers, .ret_word = cmd->run_other ? &first : NULL };
 	struct reason why = {};
 	int r = options_parse(o, &scope, argc, argv, &why);
 	if (r < 0)

@@ -10,7 +10,7 @@
 DEFINE_CLEANUP(json_t *, json_decref)
 
 /* What cannot be asked of the past. */
-#define GROUPS_OF_NOW (OPTIONS_TRACER | OPTIONS_RECORD | OPTIONS_LIST)
+#define GROUPS_OF_NOW (OPTIONS_TRACER | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_CAPTURE | OPTIONS_PROBES)
 
 /* The words come from a stranger's file: they may say what is shown, never where it is written to or what is run. */
 static bool only_show(const struct text_list *words)

@@ -56,7 +56,7 @@ const struct cmd sys_cmd = {
 		   "shown. A call is shown when it ends; one that does not return, or is still open at the end, with '= ?'.\n\n"
 		   "Arguments are written as strace writes them. Memory is read without waiting for the disk: what is paged out is shown as "
 		   "its address. With --stat calls are counted in the kernel and nothing is copied for each.",
-	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
+	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
 	.examples = examples,
 	.run = sys_run,
 };

@@ -96,8 +96,8 @@ struct options {
 enum option_group {
 	OPTIONS_GENERAL = 1 << 0, /* --config --color -q -v: what reads settings at all; --help and --version are always taken */
 	OPTIONS_TARGET = 1 << 1,
-	OPTIONS_FILTER = 1 << 2,  /* --min --where --limit --duration ... */
-	OPTIONS_CALLS = 1 << 3,   /* --depth --sample --exits --args */
+	OPTIONS_FILTER = 1 << 2,  /* --min --where --limit: what a recording can be asked as well */
+	OPTIONS_CALLS = 1 << 3,   /* --depth --args: the same of calls */
 	OPTIONS_TABLE = 1 << 4,   /* --stat --hist --sort --columns */
 	OPTIONS_OUTPUT = 1 << 5,  /* --json -o */
 	OPTIONS_LIST = 1 << 6,    /* -l */
@@ -107,7 +107,9 @@ enum option_group {
 	OPTIONS_RECORD = 1 << 10, /* --record --rotate --ring --trigger */
 	OPTIONS_REPORT = 1 << 11, /* --since --until */
 	OPTIONS_FORMAT = 1 << 12, /* --format: what writes events */
-	OPTIONS_ALL_GROUPS = (1 << 13) - 1,
+	OPTIONS_CAPTURE = 1 << 13, /* --duration --string-bytes: how we look at what happens now */
+	OPTIONS_PROBES = 1 << 14, /* --sample --exits: the same of calls */
+	OPTIONS_ALL_GROUPS = (1 << 15) - 1,
 };
 
 /* The command that the options are for. */
