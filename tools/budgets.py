@@ -2,9 +2,9 @@
 """Writes the budgets of the BPF programs (src/probe/FAMILY/budget.json) and the table of docs/verify.md from what kernels said.
 
 tools/budgets.py NAME.json ...        each the output of `utrace verify --json` on one kernel; NAME heads its column
-tools/budgets.py --raise NAME.json    a new program, or one that may cost more: its budgets alone, and never less than they were
+tools/budgets.py --raise NAME.json ...  no budget becomes less than it was: another compiler, or another kernel, may need it
 
-A budget is the largest figure of all kernels, a quarter more, and a little for what is small, in two digits.
+The table is written when there are several kernels. A budget is the largest figure of all kernels, a quarter more, and a little for what is small, in two digits.
 """
 import json
 import math
@@ -102,7 +102,7 @@ def main():
         sys.exit(__doc__)
     kernels = {os.path.basename(path).removesuffix('.json'): read(path) for path in paths}
     write_budgets(kernels, only_raise='--raise' in sys.argv)
-    if '--raise' not in sys.argv:
+    if len(kernels) > 1:
         write_table(kernels)
 
 
