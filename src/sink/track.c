@@ -105,8 +105,8 @@ struct track *tracks_add(struct tracks *t, const struct event *e, struct mark *r
 	struct track *track = track_of(t, e);
 	const struct value *name = field_of(e, shape->name), *duration = field_of(e, shape->duration);
 	uint64_t end_ns = e->time_ns + duration->u + field_of(e, shape->overhead)->u;
-	if (duration->kind != VALUE_UINT) /* what it called was told before it */
-		end_ns = MAX(e->time_ns, track->last_ns);
+	if (duration->kind != VALUE_UINT) /* what it called was told before it; what ends with its caller has to have begun before */
+		end_ns = MAX(e->time_ns + 1, track->last_ns);
 	*ret = (struct mark){
 		.name = name->kind == VALUE_STRING ? name->s : slice_of(e->type->name), .begin_ns = e->time_ns, .end_ns = end_ns,
 		.fields = fields_beside(e, shape),
