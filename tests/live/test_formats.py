@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
 
 
 # Its name and its arguments hold what each format must escape, and bytes that are no text.
-STRANGE_NAME = b'a"b,c;\n\t\xff\xc3\xa9\x01' 
+STRANGE_NAME = b'a"b,c;\n\t\xff\xc3\xa9\x01'
 STRANGE = r"""
 #include <pthread.h>
 #include <stdlib.h>
@@ -435,7 +435,7 @@ def test_the_suffix_tells_the_format(recordings, tmp_path):
     first = {"a.json": b"{", "a.jsonl": b"{", "a.csv": b"timestamp,", "a.folded": b"values;", "a.pftrace": b"\n", "a.perfetto-trace": b"\n",
              "a.trace.json": b'{"displayTimeUnit"', "a.chrome.json": b'{"displayTimeUnit"', "a.txt": b"", "a": b"", "json": b""}
     for name, begin in first.items():
-        for verb in ("report", "export"):
+        for verb in ("report", "export") if "." in name else ("report",):
             assert run(verb, recording.path, "-o", tmp_path / name).returncode == 0
             got = (tmp_path / name).read_bytes()
             assert got.startswith(begin) and got, name
