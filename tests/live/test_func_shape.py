@@ -142,7 +142,7 @@ def test_shown_and_lost_are_what_was_made(utrace, prog, more):
     lost = seen.summary["lost"].get("ring_full", 0)  # none when the reader keeps up: test_truth_flood loses for certain
     assert seen.summary["events"] == len(seen.calls) and seen.summary["events"] + lost == made
     assert set(seen.summary["lost"]) <= {"ring_full"}
-    placed = sum(o["count"] for o in seen.lost)
+    placed = sum(o["count"] for o in seen.lost if "thread_id" in o)  # behind the last call nothing tells whose they were
     assert placed == sum(c.get("lost_before", 0) for c in seen.calls) <= lost
 
 

@@ -139,3 +139,22 @@ def test_each_row_of_fallbacks_names_abilities_and_tests_that_are_there():
     for row in check.ROWS:
         assert set(row.without.split(',')) <= abilities
         assert all(os.path.exists(os.path.join(root, 'tests', 'live', f'test_{name}.py')) for name in row.files)
+
+
+def test_fallbacks_run_their_tests_without_their_abilities_and_say_so(runner, monkeypatch):
+    ran = []
+
+    def once(part, junit, folder, *options, root, env):
+        ran.append((env['UTRACE_WITHOUT'], 'UTRACE_BTF' in env, options[-1]))
+        return check.Result(passed=2, failed=[('test_a', 'why')] if 'multi' in env['UTRACE_WITHOUT'] else []), 0
+
+    rows = [check_row('btf', ('sys', 'harm')), check_row('both', ('harm',), 'killed', ('session', 'multi'))]
+    monkeypatch.setattr(check, 'pytest_once', once)
+    monkeypatch.setattr(check, 'ROWS', rows)
+    result = check.fallbacks(runner)
+    assert ran[:2] == [('btf', True, 'test_sys.py or test_harm.py'), ('session,multi', False, '(test_harm.py) and not (killed)')]
+    assert result.failed == [('without both: test_a', 'why')] and '2 passed without btf' in result.notes
+
+
+def check_row(*columns):
+    return type(check.ROWS[0])(*columns)
