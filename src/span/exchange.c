@@ -1,0 +1,167 @@
+#include "span/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/macro.h"
+
+#define TEXT_BYTES 2048 /* kept of each text of a question */
+
+struct question {
+	struct question *next;
+	uint64_t id;
+	struct request r;
+	bool answered; /* the head of its answer has come */
+	char *texts;   /* what the slices of @r point into */
+};
+
+static void free_question(struct question *q)
+{
+	free(q->texts);
+	free(q);
+}
+
+void exchange_done(struct exchange *x)
+{
+	while (x->first) {
+		struct question *next = x->first->next;
+		free_question(x->first);
+		x->first = next;
+	}
+	x->last = NULL;
+	x->n = 0;
+}
+
+static struct slice field(const struct proto_message *m, const char *name)
+{
+	size_t len = strlen(name);
+	for (uint32_t i = 0; i < m->n_fields; i++)
+		if (m->fields[i].name.len == len && strncasecmp(m->fields[i].name.data, name, len) == 0)
+			return m->fields[i].value;
+	return (struct slice){};
+}
+
+/* Copies the text to *@at, which moves behind it. */
+static struct slice keep(char **at, struct slice text)
+{
+	struct slice kept = { *at, MIN(text.len, (size_t)TEXT_BYTES) };
+	if (kept.len)
+		memcpy(*at, text.data, kept.len);
+	*at += kept.len;
+	return kept;
+}
+
+static void keep_texts(struct question *q, const struct proto_message *m)
+{
+	struct slice from[] = { m->method, m->target, m->version, field(m, "host"), field(m, "user-agent") };
+	struct slice *const to[] = { &q->r.method, &q->r.target, &q->r.version, &q->r.host, &q->r.user_agent };
+	size_t bytes = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
+		bytes += MIN(from[i].len, (size_t)TEXT_BYTES);
+	char *at = q->texts = xmalloc(bytes + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
+		*to[i] = keep(&at, from[i]);
+}
+
+static struct question *find(struct exchange *x, uint64_t id)
+{
+	struct question *q = x->first;
+	while (q && q->id != id)
+		q = q->next;
+	return q;
+}
+
+static void take_out(struct exchange *x, struct question *q)
+{
+	struct question *before = NULL;
+	for (struct question *at = x->first; at != q; at = at->next)
+		before = at;
+	*(before ? &before->next : &x->first) = q->next;
+	if (x->last == q)
+		x->last = before;
+	x->n--;
+}
+
+/* A call that passes the first byte of a question: sent, it began with the call; read, it was there when the call ended. */
+static void begin(struct exchange *x, const struct proto_message *m)
+{
+	struct question *q = xcalloc(1, sizeof(*q));
+	const struct connection_bytes *now = &x->now;
+	q->id = m->id;
+	q->r = (struct request){ .pid = now->pid, .tid = now->tid, .generation = now->generation };
+	q->r.began_ns = q->r.asked_ns = now->sent && now->began_ns ? now->began_ns : now->ended_ns;
+	q->r.gap = m->head_cut;
+	keep_texts(q, m);
+	*(x->last ? &x->last->next : &x->first) = q;
+	x->last = q;
+	x->n++;
+}
+
+static void finish(struct exchange *x, struct question *q, exchange_fn fn, void *arg)
+{
+	take_out(x, q);
+	fn(arg, &q->r);
+	free_question(q);
+}
+
+static void take_of_client(struct exchange *x, const struct proto_message *m)
+{
+	struct question *q = m->event == PROTO_HEAD ? NULL : find(x, m->id);
+	if (m->event == PROTO_HEAD)
+		begin(x, m);
+	if (!q || m->event != PROTO_END)
+		return;
+	q->r.asked_ns = x->now.ended_ns;
+	q->r.request_bytes = m->wire_bytes;
+	q->r.request_body_bytes = m->body_bytes;
+	q->r.gap |= m->end == PROTO_UNKNOWN;
+}
+
+static void take_of_server(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
+{
+	struct question *q = m->answers ? find(x, m->answers) : NULL;
+	if (!q || m->interim)
+		return;
+	if (m->event == PROTO_HEAD) {
+		q->answered = true;
+		q->r.status = m->status;
+		q->r.answered_ns = x->now.sent && x->now.began_ns ? x->now.began_ns : x->now.ended_ns;
+	} else if (m->event == PROTO_END && q->answered) {
+		q->r.ended_ns = x->now.ended_ns;
+		q->r.response_bytes = m->wire_bytes;
+		q->r.response_body_bytes = m->body_bytes;
+		q->r.cut = m->end == PROTO_CUT;
+		q->r.gap |= m->end == PROTO_UNKNOWN;
+		finish(x, q, fn, arg);
+	}
+}
+
+uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
+{
+	if (m->event == PROTO_LOST)
+		return 0;
+	if (m->from == PROTO_SERVER) {
+		take_of_server(x, m, fn, arg);
+		return 0;
+	}
+	bool full = m->event == PROTO_HEAD && x->n >= REQUESTS_MAX;
+	if (full) {
+		struct question *oldest = x->first;
+		take_out(x, oldest);
+		free_question(oldest);
+	}
+	take_of_client(x, m);
+	return full;
+}
+
+void exchange_end(struct exchange *x, exchange_fn fn, void *arg)
+{
+	while (x->first) {
+		x->first->r.ended_ns = x->now.ended_ns;
+		x->first->r.unanswered = !x->first->answered;
+		x->first->r.cut = x->first->answered;
+		finish(x, x->first, fn, arg);
+	}
+}
