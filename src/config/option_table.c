@@ -14,6 +14,7 @@ const struct option_heading option_headings[] = {
 	{ OPTIONS_TARGET, "Target", "-- COMMAND ARGS...", "start this program, and miss none of its calls; it comes last" },
 	{ OPTIONS_LIST, "Before tracing" },
 	{ OPTIONS_FILTER, "Filters" },
+	{ OPTIONS_REQUESTS, "Requests" },
 	{ OPTIONS_CALLS, "Calls" },
 	{ OPTIONS_PROBES, "Probes" },
 	{ OPTIONS_CAPTURE, "Capture" },
@@ -78,6 +79,15 @@ const struct option_row option_rows[] = {
 	{ "duration", .kind = OPTION_TIME, .groups = OPTIONS_CAPTURE, FIELD(duration_ns), .metavar = "TIME",
 	  .help = "stop after this time (10s)",
 	  .more = "The probes go; a command that utrace started runs on." },
+
+	{ "path", .kind = OPTION_TEXT, .groups = OPTIONS_REQUESTS, FIELD(path), .metavar = "GLOB",
+	  .help = "only requests whose path matches: '/api/*'" },
+	{ "method", .kind = OPTION_TEXT, .groups = OPTIONS_REQUESTS, FIELD(method), .metavar = "GLOB",
+	  .help = "only requests of this method: GET, 'P*'" },
+	{ "status", .kind = OPTION_TEXT, .groups = OPTIONS_REQUESTS, FIELD(status), .metavar = "STATUS",
+	  .help = "only requests that ended so: 404, 5xx, or error" },
+	{ "port", .kind = OPTION_NUMBERS, .groups = OPTIONS_REQUESTS, FIELD(ports), .metavar = "PORT", .min = 1, .max = 65535,
+	  .help = "only requests to this port of the server; several: --port 80,8080" },
 
 	{ "depth", .kind = OPTION_NUMBER, .groups = OPTIONS_CALLS, FIELD(depth), .metavar = "N",
 	  .help = "at most N calls deep; 1: the outermost only, 0: any depth" },

@@ -27,6 +27,16 @@ static void add_list(const struct option_row *row, const struct options *o, stru
 	}
 }
 
+static void add_numbers(const struct option_row *row, const struct options *o, struct text_list *ret)
+{
+	const struct number_list *list = field_of(row, o);
+	for (size_t i = 0; i < list->n; i++) {
+		_cleanup_(strbuf_done) struct strbuf word = {};
+		strbuf_addf(&word, "--%s=%llu", row->name, (unsigned long long)list->items[i]);
+		text_list_add(ret, word.data);
+	}
+}
+
 static void add_value(const struct option_row *row, const struct options *o, const struct options *defaults, struct text_list *ret)
 {
 	_cleanup_(strbuf_done) struct strbuf word = {}, by_default = {};
@@ -51,6 +61,8 @@ void options_words(const struct options *o, unsigned groups, struct text_list *r
 			add_switch(row, o, ret);
 		else if (row->kind == OPTION_TEXTS)
 			add_list(row, o, ret);
+		else if (row->kind == OPTION_NUMBERS)
+			add_numbers(row, o, ret);
 		else if (option_kinds[row->kind].write)
 			add_value(row, o, &defaults, ret);
 	}

@@ -66,6 +66,11 @@ struct options {
 	uint64_t max_probes;              /* --max-probes: default 50000; 16 on kernels with perf_event uprobes alone (0: by mechanism) */
 	char *btf;                        /* --btf FILE: the kernel's types; NULL: its own */
 
+	/* Of requests. */
+	char *path, *method;              /* --path, --method: globs; NULL: any */
+	char *status;                     /* --status: 404, 5xx, error; NULL: any */
+	struct number_list ports;         /* --port: of the server's end */
+
 	/* Shape of the output. */
 	bool list;                        /* -l */
 	bool stat, hist;                  /* --stat, --hist */
@@ -109,7 +114,8 @@ enum option_group {
 	OPTIONS_FORMAT = 1 << 12, /* --format: what writes events */
 	OPTIONS_CAPTURE = 1 << 13, /* --duration --string-bytes: how we look at what happens now */
 	OPTIONS_PROBES = 1 << 14, /* --sample --exits: the same of calls */
-	OPTIONS_ALL_GROUPS = (1 << 15) - 1,
+	OPTIONS_REQUESTS = 1 << 15, /* --path --method --status --port */
+	OPTIONS_ALL_GROUPS = (1 << 16) - 1,
 };
 
 /* The command that the options are for. */

@@ -28,6 +28,7 @@
 #include "engine/pipeline.h"
 #include "engine/processes.h"
 #include "engine/recording.h"
+#include "engine/requests.h"
 #include "engine/retire.h"
 #include "engine/ring.h"
 #include "engine/targets.h"
@@ -462,6 +463,7 @@ static void close_engine(struct engine *e)
 	processes_done(&e->processes);
 	names_done(&e->names);
 	threads_done(&e->threads);
+	requests_free(e->requests);
 	account_done(&e->account);
 	arena_done(&e->arena);
 	for (size_t i = 0; i < 3; i++) {
@@ -528,6 +530,7 @@ static void prepare(struct engine *e, const struct engine_job *job)
 	e->since_ns = job->since_ns;
 	e->until_ns = job->until_ns;
 	e->retire = retire_new();
+	e->requests = requests_wanted(e) ? requests_new() : NULL;
 	add_family(e, "task");
 	for (size_t i = 0; job->families[i]; i++)
 		add_family(e, job->families[i]);

@@ -41,6 +41,7 @@ struct engine {
 	struct where *where;
 	struct account account;
 	struct arena arena;
+	struct requests *requests;   /* NULL: nobody asks for them */
 	struct recording *recording; /* NULL: nothing is recorded */
 	int64_t realtime_offset_ns;
 	int32_t utc_offset_s;

@@ -12,6 +12,7 @@
 #include "base/macro.h"
 #include "engine/internal.h"
 #include "engine/recording.h"
+#include "engine/requests.h"
 #include "sink/sink.h"
 
 /* What the kernel half has decided already is not asked again. */
@@ -241,6 +242,8 @@ void engine_fact(struct engine *e, const struct rec_head *rec)
 	struct family *f = family_of(e, rec);
 	if (rec->type >> 8 == REC_FACT)
 		take_own(e, rec);
+	else if (rec->type >> 8 == REC_SPAN && e->requests)
+		requests_take(e, rec);
 	else if (f)
 		f->ops->decode(e, f->state, rec);
 }
@@ -265,6 +268,7 @@ void pipeline_finish(struct engine *e)
 	for (size_t i = 0; i < e->n_families; i++)
 		if (!e->families[i].off && e->families[i].ops->conclude)
 			e->families[i].ops->conclude(e, e->families[i].state);
+	requests_conclude(e);
 	tell_untold_losses(e);
 	account_event(&e->account, &e->arena, &summary);
 	engine_emit(e, &summary);

@@ -74,6 +74,34 @@ static const struct event_field point_fields[] = {
 	[POINT_LOST_BEFORE] = { "lost_before", "uint", NULL, "events of this thread lost just before this one" },
 };
 
+static const struct event_field request_fields[] = {
+	[REQUEST_NAME] = { "name", "string", NULL, "method and route: of low cardinality" },
+	[REQUEST_KIND] = { "kind", "string", NULL, "server or client" },
+	[REQUEST_TRACE_ID] = { "trace_id", "string", NULL, "32 hexadecimal digits" },
+	[REQUEST_SPAN_ID] = { "span_id", "string", NULL, "16 hexadecimal digits" },
+	[REQUEST_PARENT_SPAN_ID] = { "parent_span_id", "string", NULL, "the request that caused it; absent: not known" },
+	[REQUEST_DURATION] = { "duration_ns", "uint", "ns", "from the first byte of the request to the last of its answer" },
+	[REQUEST_ASKING] = { "asking_ns", "uint", "ns", "from the first to the last byte of the request" },
+	[REQUEST_PROCESSING] = { "processing_ns", "uint", "ns", "from there to the first byte of the answer" },
+	[REQUEST_ANSWERING] = { "answering_ns", "uint", "ns", "from the first to the last byte of the answer" },
+	[REQUEST_SENT] = { "request_bytes", "uint", "bytes", "on the wire, head and framing included" },
+	[REQUEST_RECEIVED] = { "response_bytes", "uint", "bytes", "the same of the answer" },
+	[REQUEST_STATUS] = { "status", "string", NULL, "the span's: unset, ok, error; the protocol's own is an attribute" },
+	[REQUEST_ATTRIBUTES] = { "attributes", "object", NULL, "by OpenTelemetry's semantic conventions" },
+	[REQUEST_INCOMPLETE] = { "incomplete", "string", NULL, "only when not all was seen: unanswered, cut, gap" },
+};
+
+static const struct event_field request_stat_fields[] = {
+	[REQSTAT_KIND] = { "kind", "string", NULL, "server or client" },
+	[REQSTAT_NAME] = { "name", "string", NULL, "method and route" },
+	[REQSTAT_CALLS] = { "requests", "uint", NULL, "requests that ended" },
+	[REQSTAT_ERRORS] = { "errors", "uint", NULL, "those whose status is error" },
+	[REQSTAT_TOTAL] = { "total_ns", "uint", "ns", "sum of durations" },
+	[REQSTAT_P50] = { "p50_ns", "uint", "ns", "median, from a histogram of 8 buckets an octave" },
+	[REQSTAT_P99] = { "p99_ns", "uint", "ns", "99th percentile" },
+	[REQSTAT_MAX] = { "max_ns", "uint", "ns", "the longest" },
+};
+
 static const struct event_field process_fields[] = {
 	[PROCESS_WHAT] = { "what", "string", NULL, "fork, exec, exit" },
 	[PROCESS_FILE] = { "file", "string", NULL, "executable" },
@@ -119,6 +147,8 @@ const struct event_type event_types[EVENT_TYPES] = {
 	[EVENT_SYSCALL_STAT] = TYPE("syscall_stat", syscall_stat_fields, false, "all calls of a system call"),
 	[EVENT_TRACEPOINT] = TYPE("tracepoint", point_fields, true, "a kernel tracepoint"),
 	[EVENT_USDT] = TYPE("usdt", point_fields, true, "a user statically defined tracepoint"),
+	[EVENT_REQUEST] = TYPE("request", request_fields, true, "a request and its answer: a span"),
+	[EVENT_REQUEST_STAT] = TYPE("request_stat", request_stat_fields, false, "all requests of a route"),
 	[EVENT_PROCESS] = TYPE("process", process_fields, true, "a traced process began, executed a file, or ended"),
 	[EVENT_PROGRAM] = TYPE("program", program_fields, false, "a BPF program as this kernel's verifier sees it (utrace verify)"),
 	[EVENT_LOST] = TYPE("lost", lost_fields, true, "events that happened but are not shown"),
@@ -140,6 +170,8 @@ const struct value *event_duration(const struct event *e)
 		return &e->field[CALL_DURATION];
 	case EVENT_SYSCALL:
 		return &e->field[SYSCALL_DURATION];
+	case EVENT_REQUEST:
+		return &e->field[REQUEST_DURATION];
 	default:
 		return NULL;
 	}

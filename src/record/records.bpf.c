@@ -12,6 +12,7 @@
 #include "probe/func/func.abi.h"
 #include "probe/syscall/syscall.abi.h"
 #include "probe/task/task.abi.h"
+#include "span/request.abi.h"
 
 /* A record that is only its head. */
 struct bare_rec {
@@ -40,6 +41,7 @@ struct record_types {
 	struct func_probe_fact r0380; /* FUNC_PROBE_FACT */
 	struct syscall_rec r0401;     /* REC_SYSCALL_CALL */
 	struct syscall_stat_rec r0402; /* REC_SYSCALL_STAT */
+	struct request_rec r0601;     /* REQUEST_DONE */
 };
 
 struct record_types record_types; /* of no memory: only its type is kept */

@@ -199,6 +199,8 @@ static struct event_places places_of(const struct event *e)
 		[EVENT_SYSCALL_STAT] = { -1, -1, -1 },
 		[EVENT_TRACEPOINT] = { POINT_ARGUMENTS, -1, -1 },
 		[EVENT_USDT] = { POINT_ARGUMENTS, -1, -1 },
+		[EVENT_REQUEST] = { -1, -1, REQUEST_DURATION },
+		[EVENT_REQUEST_STAT] = { -1, -1, -1 },
 		[EVENT_PROCESS] = { -1, -1, -1 },
 		[EVENT_LOST] = { -1, -1, -1 },
 		[EVENT_SUMMARY] = { -1, -1, -1 },

@@ -26,7 +26,20 @@ static const struct table_column syscall_columns[] = {
 	{},
 };
 
+static const struct table_column request_columns[] = {
+	{ "requests", REQSTAT_CALLS, false, false },
+	{ "errors", REQSTAT_ERRORS, false, false },
+	{ "total", REQSTAT_TOTAL, true, false },
+	{ "p50", REQSTAT_P50, true, false },
+	{ "p99", REQSTAT_P99, true, false },
+	{ "max", REQSTAT_MAX, true, false },
+	{ "kind", REQSTAT_KIND, false, true },
+	{ "request", REQSTAT_NAME, false, true },
+	{},
+};
+
 const struct table_kind table_kinds[TABLE_KINDS] = {
 	{ EVENT_FUNCTION_STAT, stat_columns, "total", "calls,total,self,p50,p99,function" },
 	{ EVENT_SYSCALL_STAT, syscall_columns, "total", NULL },
+	{ EVENT_REQUEST_STAT, request_columns, "requests", NULL },
 };

@@ -11,5 +11,5 @@ struct table_kind {
 	const char *shown;  /* to people, unless --columns says otherwise; NULL: all */
 };
 
-enum { TABLE_KINDS = 2 };
+enum { TABLE_KINDS = 3 };
 extern const struct table_kind table_kinds[TABLE_KINDS];

@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 
+#include "base/macro.h"
+
 #define REGISTERS_SHOWN 3    /* most functions have no more parameters; JSON has all six */
 #define SMALL_POSITIVE 65535 /* no address of a program lies below (vm.mmap_min_addr) */
 #define SMALL_NEGATIVE 4095  /* the largest error number of the kernel (MAX_ERRNO) */
@@ -137,4 +139,14 @@ void text_call_arguments(struct strbuf *b, const struct value *v)
 		else
 			text_register(b, item->value.u);
 	}
+}
+
+void text_bytes(struct strbuf *out, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	double n = (double)bytes;
+	size_t u = 0;
+	for (; n >= 999.5 && u + 1 < ARRAY_SIZE(units); u++)
+		n /= 1000;
+	strbuf_addf(out, "%.*f%s", u && n < 9.95 ? 1 : 0, n, units[u]);
 }

@@ -15,3 +15,5 @@ void text_arguments(struct strbuf *out, const struct value *v); /* a=1, b="x" */
 void text_call_arguments(struct strbuf *out, const struct value *v);
 /* A register of which nothing is known: a small number, also a negative int or long, in decimal, anything else in hex. */
 void text_register(struct strbuf *out, uint64_t u);
+
+void text_bytes(struct strbuf *out, uint64_t bytes); /* "412B" "8.1kB" "3.2MB": by 1000, three digits */

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/macro.h"
+#include "span/dialogue.h"
 
 #define TEXT_BYTES 2048 /* kept of each text of a question */
 
@@ -88,7 +89,7 @@ static void take_out(struct exchange *x, struct question *q)
 static void begin(struct exchange *x, const struct proto_message *m)
 {
 	struct question *q = xcalloc(1, sizeof(*q));
-	const struct connection_bytes *now = &x->now;
+	const struct passed *now = &x->now;
 	q->id = m->id;
 	q->r = (struct request){ .pid = now->pid, .tid = now->tid, .generation = now->generation };
 	q->r.began_ns = q->r.asked_ns = now->sent && now->began_ns ? now->began_ns : now->ended_ns;

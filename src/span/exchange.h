@@ -2,17 +2,17 @@
 #pragma once
 
 #include "proto/proto.h"
-#include "span/connections.h"
+#include "span/request.h"
 
 struct question;
 
 struct exchange {
-	struct connection_bytes now; /* the call whose bytes are being fed */
+	struct passed now; /* the call whose bytes are being fed */
 	struct question *first, *last; /* in the order in which they were asked */
 	uint32_t n;
 };
 
-typedef void (*exchange_fn)(void *arg, struct request *r); /* r->connection and r->of_client are the caller's to fill */
+typedef void (*exchange_fn)(void *arg, struct request *r); /* of_client and protocol are the caller's to fill */
 
 /* One message of the connection. Returns how many questions had to go, unanswered, because there were too many. */
 uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg);
