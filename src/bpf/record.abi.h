@@ -12,6 +12,7 @@ enum rec_family {
 	REC_FACT = 0x02,    /* the engine: names, clock, losses */
 	REC_FUNC = 0x03,    /* probe/func */
 	REC_SYSCALL = 0x04, /* probe/syscall */
+	REC_SOCK = 0x05,    /* probe/sock */
 };
 #define REC_TYPE(family, n) (((family) << 8) | (n))
 /* A fact holds from then on: whoever begins to read in the middle of a recording must know it. The other records are past. */
