@@ -55,5 +55,6 @@ enum loss_cause {
 	LOSS_NESTED,       /* events that interrupted our own bookkeeping on the same thread */
 	LOSS_UNWOUND,      /* calls left by longjmp or an exception, more at once than could be told */
 	LOSS_NOT_HELD,     /* processes that ran for a moment before they could be probed */
+	LOSS_TOO_MANY_CONNECTIONS, /* connections: no memory for another */
 	LOSS_CAUSES
 };
