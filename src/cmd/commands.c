@@ -19,6 +19,7 @@ extern const struct cmd help_cmd;
 extern const struct cmd man_cmd;
 extern const struct cmd record_cmd;
 extern const struct cmd report_cmd;
+extern const struct cmd req_cmd;
 extern const struct cmd sys_cmd;
 extern const struct cmd verify_cmd;
 extern const struct cmd version_cmd;
@@ -28,6 +29,7 @@ extern const struct cmd doctor_cmd;
 const struct cmd *const commands[] = {
 	&func_cmd,
 	&sys_cmd,
+	&req_cmd,
 	&record_cmd,
 	&report_cmd,
 	&export_cmd,

@@ -59,6 +59,8 @@ struct options {
 	char *where;                      /* --where; NULL: none */
 	uint64_t limit;                   /* --limit; 0: none */
 	uint64_t duration_ns;             /* --duration; 0: none */
+	bool raw;                         /* --raw: what passed, as it was */
+	uint64_t capture_bytes;           /* --capture: of what each call sends or receives; default 512 */
 	uint64_t string_bytes;            /* --string-bytes: kept of each string; default 64 */
 	double max_overhead;              /* --max-overhead: fraction (0.5 for 50%), OVERHEAD_DEFAULT or OVERHEAD_NONE */
 	uint64_t buffer_bytes;            /* --buffer: of the events ring; default 16 MiB; a power of two */
@@ -107,7 +109,8 @@ enum option_group {
 	OPTIONS_RECORD = 1 << 10, /* --record --rotate --ring --trigger */
 	OPTIONS_REPORT = 1 << 11, /* --since --until */
 	OPTIONS_FORMAT = 1 << 12, /* --format: what writes events */
-	OPTIONS_ALL_GROUPS = (1 << 13) - 1,
+	OPTIONS_SOCKET = 1 << 13, /* --raw --capture: what looks at what sockets carry */
+	OPTIONS_ALL_GROUPS = (1 << 14) - 1,
 };
 
 /* The command that the options are for. */

@@ -65,6 +65,50 @@ static void syscall_text(struct text_page *p, const struct event *e)
 	text_value(b, &e->field[SYSCALL_RETURN]);
 }
 
+static void bytes_text(struct strbuf *b, const struct value *bytes)
+{
+	static const char units[] = "BkMGT";
+	double n = (double)bytes->u;
+	size_t unit = 0;
+	for (; n >= 1000 && units[unit + 1]; unit++)
+		n /= 1000;
+	strbuf_addf(b, unit && n < 100 ? "%.1f%s" : "%.0f%s", n, unit ? (char[]){ units[unit], 'B', 0 } : "B");
+}
+
+/* "tcp  412B/8.1kB  127.0.0.1:80 <- 10.0.0.7:51234": received and sent; the arrow points from who connected. */
+static void connection_text(struct text_page *p, const struct event *e)
+{
+	struct strbuf *b = &p->line;
+	const struct value *d = &e->field[CONN_DURATION], *role = &e->field[CONN_ROLE];
+	bool known = role->kind == VALUE_STRING;
+	text_line_duration(p, d->kind == VALUE_UINT, d->u, "", e->field[CONN_LOST].kind == VALUE_UINT);
+	text_plain(b, e->field[CONN_TRANSPORT].s);
+	strbuf_adds(b, "  ");
+	bytes_text(b, &e->field[CONN_RECEIVED]);
+	strbuf_addc(b, '/');
+	bytes_text(b, &e->field[CONN_SENT]);
+	strbuf_adds(b, "  ");
+	text_plain(b, e->field[CONN_LOCAL].s);
+	strbuf_adds(b, !known ? " -- " : slice_eq_str(role->s, "server") ? " <- " : " -> ");
+	text_plain(b, e->field[CONN_PEER].s);
+	strbuf_adds(b, "  ");
+	text_plain(b, e->field[CONN_END].s);
+	if (e->field[CONN_ERROR].kind == VALUE_STRING) {
+		strbuf_addc(b, ' ');
+		text_plain(b, e->field[CONN_ERROR].s);
+	}
+}
+
+static void segment_text(struct text_page *p, const struct event *e)
+{
+	struct strbuf *b = &p->line;
+	text_line_duration(p, false, 0, "", e->field[SEGMENT_LOST_BEFORE].kind == VALUE_UINT);
+	text_plain(b, e->field[SEGMENT_DIRECTION].s);
+	strbuf_addf(b, " %llu+%llu on %llu: ", (unsigned long long)e->field[SEGMENT_OFFSET].u, (unsigned long long)e->field[SEGMENT_BYTES].u,
+		    (unsigned long long)e->field[SEGMENT_CONNECTION].u);
+	text_plain(b, e->field[SEGMENT_PAYLOAD].s);
+}
+
 static void write_histogram(struct text_state *s, const struct event *e)
 {
 	const struct value *h = &e->field[STAT_HISTOGRAM];
@@ -135,6 +179,12 @@ static void text_write(void *state, const struct event *e)
 	case EVENT_TRACEPOINT:
 	case EVENT_USDT:
 		write_line(s, e, point_text);
+		break;
+	case EVENT_CONNECTION:
+		write_line(s, e, connection_text);
+		break;
+	case EVENT_SEGMENT:
+		write_line(s, e, segment_text);
 		break;
 	case EVENT_LOST: /* the call after it carries the mark; the account at the end tells the sum */
 	case EVENT_PROCESS:

@@ -32,15 +32,18 @@ enum sock_conn_flag {
 	SOCK_ROLE_GUESSED = 1 << 1,   /* from how the local port or path was bound: a client that binds before it connects looks like a server */
 	SOCK_PATH_IS_PEERS = 1 << 2,  /* the path is the other end's */
 	SOCK_PATH_ABSTRACT = 1 << 3,  /* the path's first byte, NUL in the kernel, is not part of it */
+	SOCK_OTHER_STREAM = 1 << 4,   /* neither TCP nor Unix: MPTCP, SMC */
 };
 
 #define SOCK_PATH_BYTES 112 /* sun_path has 108 */
 
-/* head.time_ns: when it was seen first, or, of a client, established; the task: who made or first used it. */
+/* head.time_ns: when it is told; the task: who made or first used it. */
 struct sock_conn_rec {
 	struct rec_head head;
 	__u64 connection; /* the socket's cookie where the kernel tells it (as `ss -e` shows), else a number of ours; unique in the run */
+	__u64 seen_ns;    /* when it was seen first */
 	__u64 began_ns;   /* when connect() began; 0: not seen */
+	__u64 established_ns; /* when it came about; 0: not seen */
 	__u64 before_bytes[SOCK_DIRECTIONS]; /* passed before; only of TCP. Offsets of SOCK_DATA do not count them */
 	__u8 family;      /* enum sock_family */
 	__u8 role;        /* enum sock_role */
@@ -55,7 +58,7 @@ struct sock_conn_rec {
 	__u32 pad;
 	char path[SOCK_PATH_BYTES]; /* SOCK_UNIX: not ended by NUL; the others end before it */
 };
-_Static_assert(sizeof(struct sock_conn_rec) == sizeof(struct rec_head) + 88 + SOCK_PATH_BYTES, "layout");
+_Static_assert(sizeof(struct sock_conn_rec) == sizeof(struct rec_head) + 104 + SOCK_PATH_BYTES, "layout");
 #define SOCK_CONN_REC_SHORT (sizeof(struct sock_conn_rec) - SOCK_PATH_BYTES)
 
 enum sock_data_flag {

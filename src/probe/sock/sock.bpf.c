@@ -142,8 +142,10 @@ int BPF_PROG(sock_state, const struct sock *const_sk, int old, int new)
 	struct sock_state *s = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
 	if (!s)
 		return 0;
-	if (new == TCP_STATE_ESTABLISHED)
+	if (new == TCP_STATE_ESTABLISHED) {
+		s->established_ns = bpf_ktime_get_ns();
 		tell_connection(ctx, s, sk);
+	}
 	if (new == TCP_STATE_CLOSE && sk->sk_err) {
 		s->error = sk->sk_err;
 		s->end = old == TCP_STATE_SYN_SENT ? SOCK_FAILED : SOCK_RESET;

@@ -13,6 +13,7 @@ struct sock_state {
 	__u64 connection;  /* 0: this is new */
 	__u64 seen_ns;
 	__u64 began_ns;    /* of connect(); 0: not seen */
+	__u64 established_ns;
 	__u64 bytes[SOCK_DIRECTIONS];
 	__u64 before_bytes[SOCK_DIRECTIONS];
 	__u32 next_seq[SOCK_DIRECTIONS];
@@ -166,7 +167,9 @@ static __always_inline void tell_connection(void *ctx, struct sock_state *s, str
 		return;
 	head_of(&rec.head, s, SOCK_CONN, length);
 	rec.connection = s->connection;
+	rec.seen_ns = s->seen_ns;
 	rec.began_ns = s->began_ns;
+	rec.established_ns = s->established_ns;
 	rec.family = family;
 	rec.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (family == SOCK_UNIX) {
@@ -175,6 +178,8 @@ static __always_inline void tell_connection(void *ctx, struct sock_state *s, str
 		describe_inet(&rec, sk);
 		if (BPF_CORE_READ(sk, sk_protocol) == PROTOCOL_TCP)
 			describe_tcp(&rec, s, sk);
+		else
+			rec.flags |= SOCK_OTHER_STREAM;
 	}
 	HIDE(length);
 	if (length > sizeof(rec))
