@@ -12,6 +12,7 @@ enum rec_family {
 	REC_FACT = 0x02,    /* the engine: names, clock, losses */
 	REC_FUNC = 0x03,    /* probe/func */
 	REC_SYSCALL = 0x04, /* probe/syscall */
+	REC_SOCK = 0x05,    /* probe/sock */
 	REC_SPAN = 0x06,    /* span: what was made of others */
 };
 #define REC_TYPE(family, n) (((family) << 8) | (n))
@@ -55,5 +56,6 @@ enum loss_cause {
 	LOSS_NESTED,       /* events that interrupted our own bookkeeping on the same thread */
 	LOSS_UNWOUND,      /* calls left by longjmp or an exception, more at once than could be told */
 	LOSS_NOT_HELD,     /* processes that ran for a moment before they could be probed */
+	LOSS_TOO_MANY_CONNECTIONS, /* connections: no memory for another */
 	LOSS_CAUSES
 };

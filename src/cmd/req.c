@@ -28,7 +28,7 @@ const struct cmd req_cmd = {
 		   "are open already are joined at their next request. Paths are shown as routes: what looks like an identifier in them is "
 		   "{id}, {uuid}, {hash} or {date}; queries, headers and bodies are not kept.\n\n"
 		   "The time is from the first byte of the request to the last of its answer, at the process' own calls.",
-	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_REQUESTS | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT |
+	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT |
 		  OPTIONS_RECORD | OPTIONS_TRACER,
 	.examples = examples,
 	.run = req_run,

@@ -3,6 +3,7 @@
 
 #define FIELD(field) .offset = offsetof(struct options, field)
 #define PID_MAX 4194304 /* PID_MAX_LIMIT of 64-bit kernels, include/linux/threads.h */
+#define CAPTURE_MAX_BYTES 4096 /* SOCK_CAPTURE_BYTES_MAX, probe/sock/sock.abi.h */
 #define STRING_MAX_BYTES 512 /* FETCH_MAX_BYTES, bpf/fetch.abi.h */
 
 static const char *const exits_words[] = { "auto", "return", "sites", "none", NULL };
@@ -17,6 +18,7 @@ const struct option_heading option_headings[] = {
 	{ OPTIONS_REQUESTS, "Requests" },
 	{ OPTIONS_CALLS, "Calls" },
 	{ OPTIONS_PROBES, "Probes" },
+	{ OPTIONS_SOCKET, "Sockets" },
 	{ OPTIONS_CAPTURE, "Capture" },
 	{ OPTIONS_TABLE, "Tables" },
 	{ OPTIONS_OUTPUT, "Output" },
@@ -104,6 +106,15 @@ const struct option_row option_rows[] = {
 	{ "string-bytes", .kind = OPTION_BYTES, .groups = OPTIONS_CAPTURE, FIELD(string_bytes), .metavar = "SIZE",
 	  .fallback = "64", .min = 1, .max = STRING_MAX_BYTES,
 	  .help = "how much of each string is kept" },
+
+	{ "connections", .kind = OPTION_FLAG, .groups = OPTIONS_SOCKET, FIELD(connections),
+	  .help = "show connections as they end, also those whose requests are shown" },
+	{ "raw", .kind = OPTION_FLAG, .groups = OPTIONS_SOCKET, FIELD(raw),
+	  .help = "each piece that was sent or received, with its bytes as they were",
+	  .more = "Passwords, cookies and bodies are among them, on the screen and in a recording." },
+	{ "capture", .kind = OPTION_BYTES, .groups = OPTIONS_SOCKET, FIELD(capture_bytes), .metavar = "SIZE",
+	  .fallback = "512", .min = 1, .max = CAPTURE_MAX_BYTES,
+	  .help = "how much is looked at of what one call sends or receives" },
 
 	{ "stat", .kind = OPTION_FLAG, .groups = OPTIONS_TABLE, FIELD(stat),
 	  .help = "a table of counts and times, made in the kernel, instead of single events" },

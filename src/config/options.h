@@ -59,6 +59,9 @@ struct options {
 	char *where;                      /* --where; NULL: none */
 	uint64_t limit;                   /* --limit; 0: none */
 	uint64_t duration_ns;             /* --duration; 0: none */
+	bool connections;                 /* --connections: also those whose requests are shown */
+	bool raw;                         /* --raw: what passed, as it was */
+	uint64_t capture_bytes;           /* --capture: of what each call sends or receives; default 512 */
 	uint64_t string_bytes;            /* --string-bytes: kept of each string; default 64 */
 	double max_overhead;              /* --max-overhead: fraction (0.5 for 50%), OVERHEAD_DEFAULT or OVERHEAD_NONE */
 	uint64_t buffer_bytes;            /* --buffer: of the events ring; default 16 MiB; a power of two */
@@ -115,7 +118,8 @@ enum option_group {
 	OPTIONS_CAPTURE = 1 << 13, /* --duration --string-bytes: how we look at what happens now */
 	OPTIONS_PROBES = 1 << 14, /* --sample --exits: the same of calls */
 	OPTIONS_REQUESTS = 1 << 15, /* --path --method --status --port */
-	OPTIONS_ALL_GROUPS = (1 << 16) - 1,
+	OPTIONS_SOCKET = 1 << 16, /* --raw --capture --connections: what looks at what sockets carry */
+	OPTIONS_ALL_GROUPS = (1 << 17) - 1,
 };
 
 /* The command that the options are for. */

@@ -21,6 +21,7 @@ static const struct {
 	[LOSS_NESTED] = { "nested", "interrupted our own bookkeeping" },
 	[LOSS_UNWOUND] = { "unwound", "calls left by longjmp or an exception, too many at once" },
 	[LOSS_NOT_HELD] = { "not_held", "processes that ran before they were probed" },
+	[LOSS_TOO_MANY_CONNECTIONS] = { "too_many_connections", "no memory for another connection" },
 };
 
 const char *loss_name(enum loss_cause cause)

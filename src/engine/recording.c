@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "engine/internal.h"
+#include "probe/sock/sock.abi.h"
 #include "record/layout.h"
 #include "record/writer.h"
 
@@ -136,9 +137,14 @@ static void save_state(struct engine *e)
 			e->families[i].ops->save(e, e->families[i].state);
 }
 
-/* What comes behind the limit is not shown, and so not kept; how the run ends is. */
+/*
+ * What comes behind the limit is not shown, and so not kept; how the run ends is. Nor are the bytes that sockets carry, unless they are
+ * asked for: the requests that were made of them are.
+ */
 static bool is_kept(const struct engine *e, const struct rec_head *rec)
 {
+	if (rec->type == SOCK_DATA && !engine_options(e)->raw)
+		return false;
 	return !e->limit_reached || rec->type >> 8 == REC_FACT;
 }
 

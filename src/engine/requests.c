@@ -17,9 +17,12 @@
 #include "span/request.abi.h"
 #include "span/route.h"
 
+#define CONNECTIONS_WITH_REQUESTS_MAX 131072 /* that are open at a time: as many as are told apart at all */
+
 struct requests {
 	struct routes *routes;
 	struct red red;
+	struct hashmap seen_on; /* numbers of connections that are open and had requests */
 	uint64_t ids[2]; /* state of the generator of span ids; never both 0 */
 };
 
@@ -46,6 +49,7 @@ void requests_free(struct requests *r)
 		return;
 	routes_free(r->routes);
 	red_done(&r->red);
+	hashmap_done(&r->seen_on);
 	free(r);
 }
 
@@ -147,6 +151,8 @@ static struct talk *talk_of(struct engine *e, struct connection *c)
 
 void requests_pass(struct engine *e, struct connection *c, const struct segment *s)
 {
+	if (!engine_is_live(e))
+		return;
 	struct passed p = {
 		.sent = s->direction == SOCK_SENT, .offset = s->offset, .bytes = s->bytes, .captured = s->captured,
 		.began_ns = s->began_ns, .ended_ns = s->head->time_ns, .pid = s->head->pid, .tid = s->head->tid, .generation = s->head->generation,
@@ -154,16 +160,16 @@ void requests_pass(struct engine *e, struct connection *c, const struct segment 
 	dialogue_pass(talk_of(e, c)->dialogue, &p);
 }
 
-void requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
+bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 {
 	struct talk *talk = c->spans;
-	(void)e;
-	if (!talk)
-		return;
-	dialogue_end(talk->dialogue, time_ns);
-	dialogue_free(talk->dialogue);
-	free(talk);
-	c->spans = NULL;
+	if (talk) {
+		dialogue_end(talk->dialogue, time_ns);
+		dialogue_free(talk->dialogue);
+		free(talk);
+		c->spans = NULL;
+	}
+	return hashmap_remove(&e->requests->seen_on, c->number);
 }
 
 /* ---- records into events ---- */
@@ -317,7 +323,11 @@ void requests_take(struct engine *e, const struct rec_head *head)
 	const struct request_rec *rec = (const void *)head;
 	const struct options *o = e->job->options;
 	struct slice texts[TEXTS];
-	if (head->type != REQUEST_DONE || head->length < sizeof(*rec) || !read_texts(rec, texts) || !fits(o, rec, texts))
+	if (head->type != REQUEST_DONE || head->length < sizeof(*rec) || !read_texts(rec, texts))
+		return;
+	if (e->requests->seen_on.n < CONNECTIONS_WITH_REQUESTS_MAX)
+		hashmap_put(&e->requests->seen_on, rec->connection, e);
+	if (!fits(o, rec, texts))
 		return;
 	if (!o->stat && engine_counts_alone(e))
 		return;

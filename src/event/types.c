@@ -102,6 +102,39 @@ static const struct event_field request_stat_fields[] = {
 	[REQSTAT_MAX] = { "max_ns", "uint", "ns", "the longest" },
 };
 
+static const struct event_field connection_fields[] = {
+	[CONN_ID] = { "connection_id", "uint", NULL, "names the connection's end within this run: the socket's cookie, where the kernel has one" },
+	[CONN_TRANSPORT] = { "transport", "string", NULL, "tcp, unix, or stream (any other)" },
+	[CONN_ROLE] = { "role", "string", NULL, "server: accepted; client: connected; absent: not known" },
+	[CONN_LOCAL] = { "local_address", "string", NULL, "ADDRESS:PORT, or the path of the Unix socket (@ in front: abstract)" },
+	[CONN_PEER] = { "peer_address", "string", NULL, "the same of the other end" },
+	[CONN_PEER_PROCESS] = { "peer_process_id", "uint", NULL, "who connected or listened at the other end of a Unix socket" },
+	[CONN_DURATION] = { "duration_ns", "uint", "ns", "since it was seen first" },
+	[CONN_CONNECT] = { "connect_ns", "uint", "ns", "from connect() until it was established" },
+	[CONN_RECEIVED] = { "received_bytes", "uint", "bytes", "since it was seen first" },
+	[CONN_SENT] = { "sent_bytes", "uint", "bytes", "since it was seen first" },
+	[CONN_RECEIVES] = { "receives", "uint", NULL, "calls that received bytes" },
+	[CONN_SENDS] = { "sends", "uint", NULL, "calls that sent bytes" },
+	[CONN_RECEIVED_BEFORE] = { "received_before_bytes", "uint", "bytes", "before it was seen; only of TCP, only when there were any" },
+	[CONN_SENT_BEFORE] = { "sent_before_bytes", "uint", "bytes", "the same of bytes sent" },
+	[CONN_LOST] = { "lost_bytes", "uint", "bytes", "passed unseen: records were lost, or they were spliced from the socket" },
+	[CONN_RETRANSMITS] = { "retransmits", "uint", NULL, "TCP segments that were sent again" },
+	[CONN_ROUND_TRIP] = { "round_trip_ns", "uint", "ns", "TCP's smoothed round trip time at the end" },
+	[CONN_END] = { "end", "string", NULL, "closed, peer_closed, reset, failed; open: the end was not seen" },
+	[CONN_ERROR] = { "error", "string", NULL, "name of the error: ECONNREFUSED ..." },
+};
+
+static const struct event_field segment_fields[] = {
+	[SEGMENT_CONNECTION] = { "connection_id", "uint", NULL, "as in connection" },
+	[SEGMENT_DIRECTION] = { "direction", "string", NULL, "received or sent" },
+	[SEGMENT_OFFSET] = { "offset", "uint", "bytes", "bytes of this direction before it, since the connection was seen" },
+	[SEGMENT_SEQUENCE] = { "tcp_sequence", "uint", NULL, "TCP sequence number of its first byte" },
+	[SEGMENT_BYTES] = { "bytes", "uint", "bytes", "that one call passed" },
+	[SEGMENT_PAYLOAD] = { "payload", "string", NULL, "the first of them, in hexadecimal digits" },
+	[SEGMENT_MISSING] = { "missing", "string", NULL, "why there are none: no_buffer (sendfile), foreign (io_uring), unreadable" },
+	[SEGMENT_LOST_BEFORE] = { "lost_before_bytes", "uint", "bytes", "passed unseen just before it" },
+};
+
 static const struct event_field process_fields[] = {
 	[PROCESS_WHAT] = { "what", "string", NULL, "fork, exec, exit" },
 	[PROCESS_FILE] = { "file", "string", NULL, "executable" },
@@ -149,6 +182,8 @@ const struct event_type event_types[EVENT_TYPES] = {
 	[EVENT_USDT] = TYPE("usdt", point_fields, true, "a user statically defined tracepoint"),
 	[EVENT_REQUEST] = TYPE("request", request_fields, true, "a request and its answer: a span"),
 	[EVENT_REQUEST_STAT] = TYPE("request_stat", request_stat_fields, false, "all requests of a route"),
+	[EVENT_CONNECTION] = TYPE("connection", connection_fields, true, "a connection, TCP or Unix stream, as it ends"),
+	[EVENT_SEGMENT] = TYPE("segment", segment_fields, true, "the bytes that one call sent or received on a connection (--raw)"),
 	[EVENT_PROCESS] = TYPE("process", process_fields, true, "a traced process began, executed a file, or ended"),
 	[EVENT_PROGRAM] = TYPE("program", program_fields, false, "a BPF program as this kernel's verifier sees it (utrace verify)"),
 	[EVENT_LOST] = TYPE("lost", lost_fields, true, "events that happened but are not shown"),
@@ -172,6 +207,8 @@ const struct value *event_duration(const struct event *e)
 		return &e->field[SYSCALL_DURATION];
 	case EVENT_REQUEST:
 		return &e->field[REQUEST_DURATION];
+	case EVENT_CONNECTION:
+		return &e->field[CONN_DURATION];
 	default:
 		return NULL;
 	}

@@ -6,6 +6,7 @@ const struct probe_ops *const probe_families[] = {
 	&task_probe,
 	&func_probe,
 	&syscall_probe,
+	&sock_probe,
 	NULL,
 };
 

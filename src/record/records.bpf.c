@@ -10,6 +10,7 @@
 #include "engine/fact.abi.h"
 #include "probe/func/fact.abi.h"
 #include "probe/func/func.abi.h"
+#include "probe/sock/sock.abi.h"
 #include "probe/syscall/syscall.abi.h"
 #include "probe/task/task.abi.h"
 #include "span/request.abi.h"
@@ -41,6 +42,9 @@ struct record_types {
 	struct func_probe_fact r0380; /* FUNC_PROBE_FACT */
 	struct syscall_rec r0401;     /* REC_SYSCALL_CALL */
 	struct syscall_stat_rec r0402; /* REC_SYSCALL_STAT */
+	struct sock_conn_rec r0581;   /* SOCK_CONN */
+	struct sock_data_rec r0502;   /* SOCK_DATA */
+	struct sock_close_rec r0503;  /* SOCK_CLOSE */
 	struct request_rec r0601;     /* REQUEST_DONE */
 };
 

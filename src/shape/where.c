@@ -201,6 +201,8 @@ static struct event_places places_of(const struct event *e)
 		[EVENT_USDT] = { POINT_ARGUMENTS, -1, -1 },
 		[EVENT_REQUEST] = { -1, -1, REQUEST_DURATION },
 		[EVENT_REQUEST_STAT] = { -1, -1, -1 },
+		[EVENT_CONNECTION] = { -1, -1, CONN_DURATION },
+		[EVENT_SEGMENT] = { -1, -1, -1 },
 		[EVENT_PROCESS] = { -1, -1, -1 },
 		[EVENT_LOST] = { -1, -1, -1 },
 		[EVENT_SUMMARY] = { -1, -1, -1 },

@@ -1,11 +1,10 @@
 /* text: events as people read them: calls as a tree, points and system calls as lines, counts as tables. */
-#include <string.h>
-
 #include "base/macro.h"
 #include "sink/sink.h"
 #include "sink/tables.h"
 #include "sink/text_calls.h"
 #include "sink/text_page.h"
+#include "sink/text_requests.h"
 #include "sink/text_value.h"
 #include "sink/time_text.h"
 
@@ -65,50 +64,6 @@ static void syscall_text(struct text_page *p, const struct event *e)
 	if (e->field[SYSCALL_RETURN].kind == VALUE_NONE)
 		strbuf_addc(b, '?');
 	text_value(b, &e->field[SYSCALL_RETURN]);
-}
-
-/* An attribute of a request; an absent one has no kind. */
-static struct value attribute(const struct event *e, const char *name)
-{
-	const struct value *all = &e->field[REQUEST_ATTRIBUTES];
-	for (size_t i = 0; all->kind == VALUE_STRUCT && i < all->list.n; i++)
-		if (slice_eq_str(all->list.items[i].name, name))
-			return all->list.items[i].value;
-	return (struct value){};
-}
-
-static void add_peer(struct strbuf *b, const struct event *e)
-{
-	struct value address = attribute(e, "network.peer.address"), port = attribute(e, "network.peer.port");
-	bool of_client = slice_eq_str(e->field[REQUEST_KIND].s, "client");
-	if (address.kind == VALUE_NONE)
-		return;
-	strbuf_addf(b, "  %s ", of_client ? "->" : "<-");
-	bool is_ipv6 = memchr(address.s.data, ':', address.s.len);
-	strbuf_addf(b, is_ipv6 ? "[%.*s]:%llu" : "%.*s:%llu", (int)address.s.len, address.s.data, (unsigned long long)port.u);
-}
-
-/* "GET /users/{id}  200   3.2ms   412B/8.1kB  <- 10.0.0.7:51234" */
-static void request_text(struct text_page *p, const struct event *e)
-{
-	struct strbuf *b = &p->line;
-	struct value status = attribute(e, "http.response.status_code");
-	text_line_duration(p, true, e->field[REQUEST_DURATION].u, "", false);
-	size_t begin = b->len;
-	text_plain(b, e->field[REQUEST_NAME].s);
-	strbuf_pad(b, ' ', b->len - begin < 32 ? 32 - (b->len - begin) : 1);
-	if (status.kind == VALUE_UINT)
-		strbuf_addf(b, "%3llu  ", (unsigned long long)status.u);
-	else
-		strbuf_adds(b, "  ?  ");
-	begin = b->len;
-	text_bytes(b, e->field[REQUEST_SENT].u);
-	strbuf_addc(b, '/');
-	text_bytes(b, e->field[REQUEST_RECEIVED].u);
-	strbuf_pad(b, ' ', b->len - begin < 14 ? 14 - (b->len - begin) : 0);
-	add_peer(b, e);
-	if (e->field[REQUEST_INCOMPLETE].kind == VALUE_STRING)
-		strbuf_addf(b, "  (%.*s)", (int)e->field[REQUEST_INCOMPLETE].s.len, e->field[REQUEST_INCOMPLETE].s.data);
 }
 
 static void write_histogram(struct text_state *s, const struct event *e)
@@ -187,6 +142,12 @@ static void text_write(void *state, const struct event *e)
 	case EVENT_TRACEPOINT:
 	case EVENT_USDT:
 		write_line(s, e, point_text);
+		break;
+	case EVENT_CONNECTION:
+		write_line(s, e, connection_text);
+		break;
+	case EVENT_SEGMENT:
+		write_line(s, e, segment_text);
 		break;
 	case EVENT_LOST: /* the call after it carries the mark; the account at the end tells the sum */
 	case EVENT_PROCESS:

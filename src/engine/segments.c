@@ -1,0 +1,157 @@
+/* segments: what connections carry and how they end, as events. */
+#include "probe/segment.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "config/options.h"
+#include "engine/internal.h"
+#include "engine/requests.h"
+
+bool engine_wants_bytes(const struct engine *e)
+{
+	return e->job->options->raw || e->requests;
+}
+
+static const char *transport_of(const struct sock_conn_rec *c)
+{
+	if (c->family == SOCK_UNIX)
+		return "unix";
+	return c->flags & SOCK_OTHER_STREAM ? "stream" : "tcp";
+}
+
+static struct slice inet_address(struct arena *arena, const uint8_t *address, uint16_t port)
+{
+	static const uint8_t ipv4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char text[INET6_ADDRSTRLEN] = "";
+	if (memcmp(address, ipv4_mapped, sizeof(ipv4_mapped)) == 0) {
+		inet_ntop(AF_INET, address + sizeof(ipv4_mapped), text, sizeof(text));
+		return arena_printf(arena, "%s:%u", text, port);
+	}
+	inet_ntop(AF_INET6, address, text, sizeof(text));
+	return arena_printf(arena, "[%s]:%u", text, port);
+}
+
+static struct slice unix_path(struct arena *arena, const struct sock_conn_rec *c)
+{
+	return arena_printf(arena, "%s%.*s", c->flags & SOCK_PATH_ABSTRACT ? "@" : "", (int)c->path_length, c->path);
+}
+
+static void put_unix(struct arena *arena, const struct sock_conn_rec *c, struct event *event)
+{
+	if (c->path_length)
+		event->field[c->flags & SOCK_PATH_IS_PEERS ? CONN_PEER : CONN_LOCAL] = STRING_VALUE(unix_path(arena, c));
+	if (c->peer_pid)
+		event->field[CONN_PEER_PROCESS] = UINT_VALUE(c->peer_pid);
+}
+
+static void put_inet(struct arena *arena, const struct sock_conn_rec *c, struct event *event)
+{
+	event->field[CONN_LOCAL] = STRING_VALUE(inet_address(arena, c->local_address, c->local_port));
+	event->field[CONN_PEER] = STRING_VALUE(inet_address(arena, c->peer_address, c->peer_port));
+	if (c->began_ns && c->established_ns > c->began_ns)
+		event->field[CONN_CONNECT] = UINT_VALUE(c->established_ns - c->began_ns);
+	if (c->before_bytes[SOCK_RECEIVED])
+		event->field[CONN_RECEIVED_BEFORE] = UINT_VALUE(c->before_bytes[SOCK_RECEIVED]);
+	if (c->before_bytes[SOCK_SENT])
+		event->field[CONN_SENT_BEFORE] = UINT_VALUE(c->before_bytes[SOCK_SENT]);
+}
+
+static void put_identity(struct arena *arena, const struct sock_conn_rec *c, struct event *event)
+{
+	event->field[CONN_TRANSPORT] = STRING_VALUE(slice_of(transport_of(c)));
+	if (c->role != SOCK_ROLE_UNKNOWN)
+		event->field[CONN_ROLE] = STRING_VALUE(slice_of(c->role == SOCK_SERVER ? "server" : "client"));
+	if (c->family == SOCK_UNIX)
+		put_unix(arena, c, event);
+	else
+		put_inet(arena, c, event);
+}
+
+static void put_end(const struct sock_close_rec *end, struct event *event)
+{
+	static const char *const names[] = { "closed", "peer_closed", "reset", "failed" };
+	const char *error = end->error ? strerrorname_np((int)end->error) : NULL;
+	event->field[CONN_END] = STRING_VALUE(slice_of(end->end < ARRAY_SIZE(names) ? names[end->end] : "closed"));
+	if (error)
+		event->field[CONN_ERROR] = STRING_VALUE(slice_of(error));
+	if (end->retransmits)
+		event->field[CONN_RETRANSMITS] = UINT_VALUE(end->retransmits);
+	if (end->srtt_us)
+		event->field[CONN_ROUND_TRIP] = UINT_VALUE((uint64_t)end->srtt_us * 1000);
+}
+
+static void show_connection(struct engine *e, struct connection *c, const struct sock_close_rec *end)
+{
+	struct event event;
+	event_init(&event, EVENT_CONNECTION);
+	event.field[CONN_ID] = UINT_VALUE(c->number);
+	if (c->told)
+		put_identity(&e->arena, c->told, &event);
+	if (end)
+		put_end(end, &event);
+	else
+		event.field[CONN_END] = STRING_VALUE(SLICE("open"));
+	uint64_t ended_ns = end ? end->head.time_ns : MAX(e->now_ns, c->last_ns), lost = c->lost_bytes[SOCK_RECEIVED] + c->lost_bytes[SOCK_SENT];
+	event.field[CONN_DURATION] = UINT_VALUE(ended_ns > c->seen_ns ? ended_ns - c->seen_ns : 0);
+	event.field[CONN_RECEIVED] = UINT_VALUE(end ? end->bytes[SOCK_RECEIVED] : c->next_offset[SOCK_RECEIVED]);
+	event.field[CONN_SENT] = UINT_VALUE(end ? end->bytes[SOCK_SENT] : c->next_offset[SOCK_SENT]);
+	event.field[CONN_RECEIVES] = UINT_VALUE(end ? end->calls[SOCK_RECEIVED] : c->calls[SOCK_RECEIVED]);
+	event.field[CONN_SENDS] = UINT_VALUE(end ? end->calls[SOCK_SENT] : c->calls[SOCK_SENT]);
+	if (lost)
+		event.field[CONN_LOST] = UINT_VALUE(lost);
+	engine_emit_of(e, &event, &c->task);
+}
+
+/* One whose requests are shown is shown by them, unless connections are asked for. */
+void engine_connection_closed(struct engine *e, struct connection *c, const struct sock_close_rec *end)
+{
+	bool told = e->requests && requests_close(e, c, end ? end->head.time_ns : MAX(e->now_ns, c->last_ns));
+	if (!told || e->job->options->connections || e->job->options->raw)
+		show_connection(e, c, end);
+}
+
+static struct slice hex_of(struct arena *arena, struct slice bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = arena_alloc(arena, bytes.len * 2 + 1);
+	for (size_t i = 0; i < bytes.len; i++) {
+		text[2 * i] = digits[(uint8_t)bytes.data[i] >> 4];
+		text[2 * i + 1] = digits[(uint8_t)bytes.data[i] & 15];
+	}
+	return (struct slice){ text, bytes.len * 2 };
+}
+
+static const char *missing(uint16_t flags)
+{
+	if (flags & SOCK_NO_BUFFER)
+		return "no_buffer";
+	if (flags & SOCK_FOREIGN)
+		return "foreign";
+	return flags & SOCK_UNREADABLE ? "unreadable" : NULL;
+}
+
+void engine_segment(struct engine *e, struct connection *c, const struct segment *s)
+{
+	struct event event;
+	const char *why = missing(s->flags);
+	if (e->requests)
+		requests_pass(e, c, s);
+	if (!e->job->options->raw || engine_counts_alone(e))
+		return;
+	event_init(&event, EVENT_SEGMENT);
+	event.field[SEGMENT_CONNECTION] = UINT_VALUE(c->number);
+	event.field[SEGMENT_DIRECTION] = STRING_VALUE(slice_of(s->direction == SOCK_SENT ? "sent" : "received"));
+	event.field[SEGMENT_OFFSET] = UINT_VALUE(s->offset);
+	event.field[SEGMENT_BYTES] = UINT_VALUE(s->bytes);
+	if (s->has_seq)
+		event.field[SEGMENT_SEQUENCE] = UINT_VALUE(s->tcp_seq);
+	if (s->captured.len)
+		event.field[SEGMENT_PAYLOAD] = STRING_VALUE(hex_of(&e->arena, s->captured));
+	if (why)
+		event.field[SEGMENT_MISSING] = STRING_VALUE(slice_of(why));
+	if (s->lost_before)
+		event.field[SEGMENT_LOST_BEFORE] = UINT_VALUE(s->lost_before);
+	engine_emit_of(e, &event, s->head);
+}
