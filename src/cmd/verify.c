@@ -22,7 +22,7 @@
 
 #define SMALL_BUFFER "--buffer=64k" /* its size makes no other program */
 #define SHAPE_WORDS 16
-#define SHAPE_GROUPS (OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_TABLE | OPTIONS_TRACER)
+#define SHAPE_GROUPS (OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_SOCKET | OPTIONS_TABLE | OPTIONS_TRACER)
 
 struct verification {
 	const struct budget *budget;
