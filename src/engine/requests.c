@@ -340,7 +340,7 @@ void requests_take(struct engine *e, const struct rec_head *head)
 	if (!o->stat)
 		engine_emit(e, &ev);
 	else if (engine_passes(e, &ev))
-		red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, is_error(rec), rec->duration_ns);
+		red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, is_error(rec), rec->status, rec->duration_ns);
 }
 
 void requests_conclude(struct engine *e)

@@ -15,6 +15,7 @@ struct question {
 	uint64_t id;
 	struct request r;
 	bool answered; /* the head of its answer has come */
+	uint64_t places_lost; /* in the answers, when it was asked */
 	char *texts;   /* what the slices of @r point into */
 };
 
@@ -94,6 +95,7 @@ static void begin(struct exchange *x, const struct proto_message *m)
 	q->r = (struct request){ .pid = now->pid, .tid = now->tid, .generation = now->generation };
 	q->r.began_ns = q->r.asked_ns = now->sent && now->began_ns ? now->began_ns : now->ended_ns;
 	q->r.gap = m->head_cut;
+	q->places_lost = x->places_lost;
 	keep_texts(q, m);
 	*(x->last ? &x->last->next : &x->first) = q;
 	x->last = q;
@@ -105,6 +107,14 @@ static void finish(struct exchange *x, struct question *q, exchange_fn fn, void 
 	take_out(x, q);
 	fn(arg, &q->r);
 	free_question(q);
+}
+
+/* Its answer went by unseen: that it was asked is all that is known. */
+static void give_up(struct exchange *x, struct question *q, exchange_fn fn, void *arg)
+{
+	q->r.gap = true;
+	q->r.ended_ns = q->r.asked_ns;
+	finish(x, q, fn, arg);
 }
 
 static void take_of_client(struct exchange *x, const struct proto_message *m)
@@ -125,6 +135,8 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 	struct question *q = m->answers ? find(x, m->answers) : NULL;
 	if (!q || m->interim)
 		return;
+	while (x->first != q) /* answers come in the order of the questions: RFC 9112, 9.3.2 */
+		give_up(x, x->first, fn, arg);
 	if (m->event == PROTO_HEAD) {
 		q->answered = true;
 		q->r.status = m->status;
@@ -141,8 +153,10 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 
 uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
 {
-	if (m->event == PROTO_LOST)
+	if (m->event == PROTO_LOST) {
+		x->places_lost += m->from == PROTO_SERVER;
 		return 0;
+	}
 	if (m->from == PROTO_SERVER) {
 		take_of_server(x, m, fn, arg);
 		return 0;
@@ -160,9 +174,14 @@ uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchan
 void exchange_end(struct exchange *x, exchange_fn fn, void *arg)
 {
 	while (x->first) {
-		x->first->r.ended_ns = x->now.ended_ns;
-		x->first->r.unanswered = !x->first->answered;
-		x->first->r.cut = x->first->answered;
-		finish(x, x->first, fn, arg);
+		struct question *q = x->first;
+		if (!q->answered && q->places_lost != x->places_lost) {
+			give_up(x, q, fn, arg);
+			continue;
+		}
+		q->r.ended_ns = x->now.ended_ns;
+		q->r.unanswered = !q->answered;
+		q->r.cut = q->answered;
+		finish(x, q, fn, arg);
 	}
 }

@@ -10,6 +10,7 @@ struct exchange {
 	struct passed now; /* the call whose bytes are being fed */
 	struct question *first, *last; /* in the order in which they were asked */
 	uint32_t n;
+	uint64_t places_lost; /* in the answers */
 };
 
 typedef void (*exchange_fn)(void *arg, struct request *r); /* of_client and protocol are the caller's to fill */

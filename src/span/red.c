@@ -32,13 +32,15 @@ static struct red_row *row_of(struct red *r, bool of_client, struct slice name)
 	return row;
 }
 
-void red_add(struct red *r, bool of_client, struct slice name, bool error, uint64_t duration_ns)
+void red_add(struct red *r, bool of_client, struct slice name, bool error, bool timed, uint64_t duration_ns)
 {
 	struct red_row *row = row_of(r, of_client, name);
-	row->min_ns = row->requests ? MIN(row->min_ns, duration_ns) : duration_ns;
-	row->max_ns = MAX(row->max_ns, duration_ns);
 	row->requests++;
 	row->errors += error;
+	if (!timed)
+		return;
+	row->min_ns = row->timed++ ? MIN(row->min_ns, duration_ns) : duration_ns;
+	row->max_ns = MAX(row->max_ns, duration_ns);
 	row->total_ns += duration_ns;
 	row->bucket[histogram_bucket(duration_ns, RED_BUCKETS)]++;
 }

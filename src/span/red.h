@@ -12,7 +12,7 @@
 struct red_row {
 	char *name; /* "GET /users/{id}" */
 	bool of_client;
-	uint64_t requests, errors, total_ns, min_ns, max_ns;
+	uint64_t requests, errors, timed, total_ns, min_ns, max_ns;
 	unsigned long long bucket[RED_BUCKETS]; /* base/histogram.h */
 };
 
@@ -21,5 +21,6 @@ struct red {
 };
 
 void red_done(struct red *r);
-void red_add(struct red *r, bool of_client, struct slice name, bool error, uint64_t duration_ns);
+/* @timed: its end was seen. */
+void red_add(struct red *r, bool of_client, struct slice name, bool error, bool timed, uint64_t duration_ns);
 const struct red_row *red_next(const struct red *r, size_t *at); /* iterates: NULL ends */

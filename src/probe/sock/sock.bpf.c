@@ -9,7 +9,7 @@
  * The registers are only trusted while the call is under way: the kernel keeps -ENOSYS in the result's register until then, and work that
  * io_uring has put off is done afterwards, in the name of any other call.
  */
-#include "probe/sock/sock.h"
+#include "probe/sock/sock.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -149,6 +149,7 @@ int BPF_PROG(sock_state, const struct sock *const_sk, int old, int new)
 	if (new == TCP_STATE_CLOSE && sk->sk_err) {
 		s->error = sk->sk_err;
 		s->end = old == TCP_STATE_SYN_SENT ? SOCK_FAILED : SOCK_RESET;
+		tell_connection(ctx, s, sk); /* its addresses are taken away soon */
 	}
 	if (new != TCP_STATE_SYN_SENT && new != TCP_STATE_ESTABLISHED && socket_has_no_file(sk))
 		tell_end(ctx, s, sk, s->end);

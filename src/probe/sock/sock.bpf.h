@@ -1,4 +1,4 @@
-/* sock.h: what the kernel halves of the sock family share, whatever tells them that bytes have passed. */
+/* sock.bpf.h: what the kernel halves of the sock family share, whatever tells them that bytes have passed. */
 #pragma once
 
 #include "bpf/emit.h"
@@ -27,10 +27,13 @@ struct sock_state {
 	__u8 pad[3];
 };
 
-/* A record while it is built. A call in one direction can be interrupted by none in the same direction on this CPU. */
+/*
+ * A record while it is built. A call in one direction can be interrupted by none in the same direction on this CPU. The verifier adds the
+ * largest piece to the largest offset: hence twice the room.
+ */
 struct sock_scratch {
 	struct sock_data_rec rec;
-	char bytes[SOCK_CAPTURE_BYTES_MAX + 8];
+	char bytes[2 * SOCK_CAPTURE_BYTES_MAX];
 };
 
 struct {
@@ -217,8 +220,6 @@ static __always_inline void capture_piece(struct sock_scratch *s, __u64 addr, __
 	HIDE(n);
 	HIDE(at);
 	if (n > SOCK_CAPTURE_BYTES_MAX || at >= SOCK_CAPTURE_BYTES_MAX)
-		return;
-	if (at + n > SOCK_CAPTURE_BYTES_MAX)
 		return;
 	if (bpf_probe_read_user(s->bytes + at, n, (void *)addr))
 		s->rec.flags |= SOCK_UNREADABLE;
