@@ -129,8 +129,214 @@ static void run(const struct http_case *c, size_t piece, struct strbuf *told)
 	http1_proto.done(state);
 }
 
+#define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET_TOLD(id, at) ">" id " GET / HTTP/1.1 @" at "+27 [Host=x]\n>" id " end 27/0\n"
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define OK_TOLD(id, to, at) "<" id "=" to " 200 HTTP/1.1 @" at "+38 [Content-Length=0]\n<" id "=" to " end 38/0\n"
+#define HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+#define HELLO_TOLD(id, to, at) "<" id "=" to " 200 HTTP/1.1 @" at "+38 length=5 [Content-Length=5]\n<" id "=" to " end 43/5\n"
+#define HEAD_OF_9 "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+#define HEAD_OF_9_TOLD(id, to, at) "<" id "=" to " 200 HTTP/1.1 @" at "+38 length=9 [Content-Length=9]\n"
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define CHUNKED_TOLD "<1=0 200 HTTP/1.1 @0+47 length=? [Transfer-Encoding=chunked]\n"
+
 static const struct http_case cases[] = {
-#include "http1_cases.h"
+	/* Between two messages */
+	{ "a request and its answer",
+	  { "> GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" },
+	  ">1 GET /a HTTP/1.1 @0+28 [Host=x]\n>1 end 28/0\n"
+	  "<1=1 200 HTTP/1.1 @0+38 length=5 [Content-Length=5]\n<1=1 end 43/5\n" },
+	{ "keep-alive: a request after an answer, two times",
+	  { "> " GET, "< " OK, "> " GET, "< " OK },
+	  GET_TOLD("1", "0") OK_TOLD("1", "1", "0") GET_TOLD("2", "27") OK_TOLD("2", "2", "38") },
+	{ "pipelining: answers come in the order of the requests (9112 9.3.2)",
+	  { "> " GET GET GET, "< " OK OK, "< " OK },
+	  GET_TOLD("1", "0") GET_TOLD("2", "27") GET_TOLD("3", "54")
+	  OK_TOLD("1", "1", "0") OK_TOLD("2", "2", "38") OK_TOLD("3", "3", "76") },
+	{ "pipelining: a HEAD between two GETs has an answer with no body",
+	  { "> " GET "HEAD / HTTP/1.1\r\n\r\n" GET, "< " HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" HELLO },
+	  GET_TOLD("1", "0") ">2 HEAD / HTTP/1.1 @27+19\n>2 end 19/0\n" GET_TOLD("3", "46") HELLO_TOLD("1", "1", "0")
+	  "<2=2 200 HTTP/1.1 @43+38 [Content-Length=5]\n<2=2 end 38/0\n" HELLO_TOLD("3", "3", "81") },
+	{ "empty lines before a request are no part of it (9112 2.2)",
+	  { "> \r\n\r\n" GET "\r\n" GET }, GET_TOLD("1", "4") GET_TOLD("2", "33") },
+	{ "an answer to nothing that was asked", { "< " OK, "> " GET, "< " OK }, OK_TOLD("1", "0", "0") GET_TOLD("1", "0") OK_TOLD("2", "1", "38") },
+
+	/* Start lines */
+	{ "bare LF ends a line (9112 2.2)", { "> GET / HTTP/1.1\nHost: x\n\n" }, ">1 GET / HTTP/1.1 @0+24 [Host=x]\n>1 end 24/0\n" },
+	{ "runs of blanks in a request line", { "> GET \t /  HTTP/1.0 \r\n\r\n" }, ">1 GET / HTTP/1.0 @0+22\n>1 end 22/0\n" },
+	{ "a target in absolute form, with a query", { "> GET http://a/b?c=d HTTP/1.1\r\n\r\n" },
+	  ">1 GET http://a/b?c=d HTTP/1.1 @0+31\n>1 end 31/0\n" },
+	{ "a method of one's own", { "> frob-it * HTTP/1.1\r\n\r\n" }, ">1 frob-it * HTTP/1.1 @0+22\n>1 end 22/0\n" },
+	{ "a target in UTF-8", { "> GET /\xc3\xa9 HTTP/1.1\r\n\r\n" }, ">1 GET /\xc3\xa9 HTTP/1.1 @0+20\n>1 end 20/0\n" },
+	{ "a minor version to come (9110 2.5)", { "> GET / HTTP/1.7\r\n\r\n" }, ">1 GET / HTTP/1.7 @0+18\n>1 end 18/0\n" },
+	{ "HTTP/0.9 is refused", { "> GET /\r\n" }, ">lost bad @0\n" },
+	{ "HTTP/2 is refused", { "> PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, ">lost bad @0\n" },
+	{ "the version's case matters (9112 2.3)", { "> GET / http/1.1\r\n\r\n" }, ">lost bad @0\n" },
+	{ "a version of two digits", { "> GET / HTTP/1.11\r\n\r\n" }, ">lost bad @0\n" },
+	{ "a target with a blank", { "> GET /a b HTTP/1.1\r\n\r\n" }, ">lost bad @0\n" },
+	{ "no target", { "> GET HTTP/1.1\r\n\r\n" }, ">lost bad @0\n" },
+	{ "a bare CR in a request line", { "> GET /a\rb HTTP/1.1\r\n\r\n" }, ">lost bad @0\n" },
+	{ "a method of 33 letters", { "> ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1\r\n\r\n" }, ">lost bad @0\n" },
+	{ "a handshake of TLS", { "> \x16\x03\x01\x02" }, ">lost bad @0\n" },
+	{ "SSH", { "> SSH-2.0-OpenSSH_9.2\r\n" }, ">lost bad @0\n" },
+	{ "RTSP", { "> OPTIONS * RTSP/1.0\r\n\r\n" }, ">lost bad @0\n" },
+	{ "a command of redis", { "> *1\r\n$4\r\nPING\r\n", "< +PONG\r\n" }, ">lost bad @0\n<lost bad @0\n" },
+	{ "a status without a reason and without its blank", { "< HTTP/1.1 204\r\n\r\n" }, "<1=0 204 HTTP/1.1 @0+16\n<1=0 end 16/0\n" },
+	{ "a status with a blank and no reason", { "< HTTP/1.0 304 \r\n\r\n" }, "<1=0 304 HTTP/1.0 @0+17\n<1=0 end 17/0\n" },
+	{ "a status of four digits", { "< HTTP/1.1 2000 OK\r\n\r\n" }, "<lost bad @0\n" },
+	{ "a status below 100", { "< HTTP/1.1 042 OK\r\n\r\n" }, "<lost bad @0\n" },
+	{ "a status that nobody knows", { "< HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n" },
+	  "<1=0 999 HTTP/1.1 @0+38 [Content-Length=0]\n<1=0 end 38/0\n" },
+	{ "shoutcast", { "< ICY 200 OK\r\n\r\n" }, "<lost bad @0\n" },
+	{ "after a bad head, a segment may begin with a good one", { "> GET /\r\n\r\n", ">segment", "> " GET },
+	  ">lost bad @0\n>1 GET / HTTP/1.1 @9+27 skipped=9 [Host=x]\n>1 end 27/0\n" },
+
+	/* Fields */
+	{ "blanks around a value, none, and a colon in it",
+	  { "> GET / HTTP/1.1\r\nA:  b c\t \r\nD:\r\nE:f:g\r\n\r\n" }, ">1 GET / HTTP/1.1 @0+40 [A=b c|D=|E=f:g]\n>1 end 40/0\n" },
+	{ "a folded value becomes one line (9112 5.2)",
+	  { "> GET / HTTP/1.1\r\nA: b\r\n\tc\r\n d\r\nE: f\r\n\r\n" }, ">1 GET / HTTP/1.1 @0+38 [A=b  \tc   d|E=f]\n>1 end 38/0\n" },
+	{ "a fold after the start line is no field (9112 2.2)",
+	  { "> GET / HTTP/1.1\r\n A: b\r\nE: f\r\n\r\n" }, ">1 GET / HTTP/1.1 @0+31 [E=f] left_out=1\n>1 end 31/0\n" },
+	{ "lines that are no fields are left out",
+	  { "> GET / HTTP/1.1\r\nno colon\r\n: x\r\na b: c\r\nE: f\r\n\r\n" }, ">1 GET / HTTP/1.1 @0+47 [E=f] left_out=3\n>1 end 47/0\n" },
+	{ "a blank before the colon: a server refuses it, a client takes it off (9112 5.1)",
+	  { "> GET / HTTP/1.1\r\nA : b\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n" },
+	  ">1 GET / HTTP/1.1 @0+25 left_out=1\n>1 end 25/0\n<1=1 200 HTTP/1.1 @0+39 [Content-Length=0]\n<1=1 end 39/0\n" },
+
+	/* Lengths, 9112 6.3 */
+	{ "a body of a request", { "> POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc" GET },
+	  ">1 POST / HTTP/1.1 @0+38 length=3 [Content-Length=3]\n>1 end 41/3\n" GET_TOLD("2", "41") },
+	{ "(1) 204 and 304 have no body, whatever they say",
+	  { "> " GET GET GET, "< HTTP/1.1 204 x\r\nContent-Length: 5\r\n\r\n" "HTTP/1.1 304 x\r\nTransfer-Encoding: chunked\r\n\r\n" OK },
+	  GET_TOLD("1", "0") GET_TOLD("2", "27") GET_TOLD("3", "54")
+	  "<1=1 204 HTTP/1.1 @0+37 [Content-Length=5]\n<1=1 end 37/0\n"
+	  "<2=2 304 HTTP/1.1 @37+46 [Transfer-Encoding=chunked]\n<2=2 end 46/0\n" OK_TOLD("3", "3", "83") },
+	{ "(3) chunked is stronger than a length",
+	  { "> POST / HTTP/1.1\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" GET },
+	  ">1 POST / HTTP/1.1 @0+67 length=? [Content-Length=99|Transfer-Encoding=chunked]\n>1 end 78/1\n" GET_TOLD("2", "78") },
+	{ "(4) a request whose last coding is not chunked", { "> POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\nabc" },
+	  ">1 POST / HTTP/1.1 @0+53 length=? [Transfer-Encoding=chunked, gzip]\n>lost length @53\n" },
+	{ "(4) a response whose last coding is not chunked lasts until the connection closes",
+	  { "< HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc", "<close" },
+	  "<1=0 200 HTTP/1.1 @0+44 length=? [Transfer-Encoding=gzip]\n<1=0 end 47/3\n" },
+	{ "codings may stand in two fields, in any case",
+	  { "< HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\ntransfer-encoding: Chunked\r\n\r\n0\r\n\r\n" },
+	  "<1=0 200 HTTP/1.1 @0+72 length=? [Transfer-Encoding=gzip|transfer-encoding=Chunked]\n<1=0 end 77/0\n" },
+	{ "(5) lengths that repeat themselves",
+	  { "> POST / HTTP/1.1\r\nContent-Length: 2, 2\r\nContent-Length: 2\r\n\r\nab" GET },
+	  ">1 POST / HTTP/1.1 @0+60 length=2 [Content-Length=2, 2|Content-Length=2]\n>1 end 62/2\n" GET_TOLD("2", "62") },
+	{ "(5) lengths that contradict each other", { "> POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc" GET, ">close" },
+	  ">1 POST / HTTP/1.1 @0+57 length=? [Content-Length=2|Content-Length=3]\n>lost length @57\n>1 end 87/0 unknown\n" },
+	{ "(5) a length with a sign", { "> POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\nabc" },
+	  ">1 POST / HTTP/1.1 @0+39 length=? [Content-Length=+3]\n>lost length @39\n" },
+	{ "(5) a negative length", { "< HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" },
+	  "<1=0 200 HTTP/1.1 @0+39 length=? [Content-Length=-1]\n<lost length @39\n" },
+	{ "(5) no number at all", { "> POST / HTTP/1.1\r\nContent-Length:\r\n\r\n" },
+	  ">1 POST / HTTP/1.1 @0+36 length=? [Content-Length=]\n>lost length @36\n" },
+	{ "(5) a number beyond 2^64", { "> POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n" },
+	  ">1 POST / HTTP/1.1 @0+57 length=? [Content-Length=18446744073709551617]\n>lost length @57\n" },
+	{ "(8) a response without length lasts until the connection closes",
+	  { "> " GET, "< HTTP/1.0 200 OK\r\n\r\nabc", "< HTTP/1.0 200 OK", "<close" },
+	  GET_TOLD("1", "0") "<1=1 200 HTTP/1.0 @0+19 length=?\n<1=1 end 37/18\n" },
+	{ "a body that is cut", { "> POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na", ">close" },
+	  ">1 POST / HTTP/1.1 @0+38 length=3 [Content-Length=3]\n>1 end 39/1 cut\n" },
+	{ "a head that is cut is told as far as it came", { "> GET / HTTP/1.1\r\nHost: x\r\nCook", ">close", ">close" },
+	  ">1 GET / HTTP/1.1 @0+29 cut length=? [Host=x]\n>lost closed @29\n>1 end 29/0 cut\n" },
+	{ "a start line that is cut", { "> GET / HTT", ">close" }, ">lost closed @0\n" },
+
+	/* Chunks, 9112 7.1 */
+	{ "chunks with extensions, upper case, leading zeros and blanks; trailers",
+	  { "< HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=\"b;c\"\r\nabc\r\n00A \r\n0123456789\r\n0;last\r\nSum: 1\r\nB: c\r\n\r\n" OK },
+	  "<1=0 200 HTTP/1.1 @0+47 length=? [Transfer-Encoding=chunked]\n<1=0 end 105/13 [Sum=1|B=c]\n" OK_TOLD("2", "0", "105") },
+	{ "chunks with bare LF", { "< HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nab\n0\n\n" OK },
+	  "<1=0 200 HTTP/1.1 @0+44 length=? [Transfer-Encoding=chunked]\n<1=0 end 52/2\n" OK_TOLD("2", "0", "52") },
+	{ "a chunk longer than it said", { "< " CHUNKED "2\r\nabc\r\n0\r\n\r\n", "<close" }, CHUNKED_TOLD "<lost length @53\n<1=0 end 60/2 unknown\n" },
+	{ "a chunk size that is none", { "< " CHUNKED "0x2\r\nab\r\n" }, CHUNKED_TOLD "<lost length @49\n" },
+	{ "a chunk size beyond 2^64", { "< " CHUNKED "10000000000000002\r\nab\r\n" }, CHUNKED_TOLD "<lost length @64\n" },
+	{ "no chunk size", { "< " CHUNKED "\r\nab\r\n" }, CHUNKED_TOLD "<lost length @48\n" },
+	{ "chunks that are cut", { "< " CHUNKED "5\r\nab", "<close" }, CHUNKED_TOLD "<1=0 end 52/2 cut\n" },
+
+	/* Answers before the answer, and other protocols */
+	{ "100 Continue is not the answer (9110 15.2)",
+	  { "> PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", "< HTTP/1.1 100 Continue\r\n\r\n", "> ab", "< " OK },
+	  ">1 PUT / HTTP/1.1 @0+59 length=2 [Expect=100-continue|Content-Length=2]\n"
+	  "<1=1 100 HTTP/1.1 @0+25 interim\n<1=1 end 25/0\n>1 end 61/2\n" OK_TOLD("2", "1", "25") },
+	{ "103 Early Hints, then the answer", { "> " GET, "< HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" OK },
+	  GET_TOLD("1", "0") "<1=1 103 HTTP/1.1 @0+37 interim [Link=a]\n<1=1 end 37/0\n" OK_TOLD("2", "1", "37") },
+	{ "101: what follows is a websocket (9110 7.8)",
+	  { "> GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "< HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n\r\n\x81\x05hello",
+	    "> \x81\x85", "<close" },
+	  ">1 GET / HTTP/1.1 @0+38 [Upgrade=websocket]\n>1 end 38/0\n"
+	  "<1=1 101 HTTP/1.1 @0+56 upgrade=websocket [Upgrade=WebSocket]\n<1=1 end 56/0\n" },
+	{ "an upgrade that the server does not take", { "> GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n", "< " OK, "> " GET, "< " OK },
+	  ">1 GET / HTTP/1.1 @0+32 [Upgrade=h2c]\n>1 end 32/0\n" OK_TOLD("1", "1", "0") GET_TOLD("2", "32") OK_TOLD("2", "2", "38") },
+	{ "CONNECT: a tunnel, whatever its length says (9110 9.3.6)",
+	  { "> CONNECT a:1 HTTP/1.1\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\x16\x03", "> \x16\x03" },
+	  ">1 CONNECT a:1 HTTP/1.1 @0+24\n>1 end 24/0\n<1=1 200 HTTP/1.1 @0+38 upgrade=tunnel [Content-Length=5]\n<1=1 end 38/0\n" },
+	{ "CONNECT refused: HTTP goes on",
+	  { "> CONNECT a:1 HTTP/1.1\r\n\r\n", "< HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n", "> " GET, "< " OK },
+	  ">1 CONNECT a:1 HTTP/1.1 @0+24\n>1 end 24/0\n<1=1 407 HTTP/1.1 @0+37 [Content-Length=0]\n<1=1 end 37/0\n"
+	  GET_TOLD("2", "24") OK_TOLD("2", "2", "37") },
+	{ "CONNECT refused, of a client that did not wait",
+	  { "> CONNECT a:1 HTTP/1.1\r\n\r\n\x16\x03", "< HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n", ">segment", "> " GET },
+	  ">1 CONNECT a:1 HTTP/1.1 @0+24\n>1 end 24/0\n>lost bad @26\n<1=1 407 HTTP/1.1 @0+37 [Content-Length=0]\n<1=1 end 37/0\n"
+	  ">2 GET / HTTP/1.1 @26+27 [Host=x]\n>2 end 27/0\n" },
+
+	/* Gaps */
+	{ "a gap inside a body loses nothing", { "> " GET, "< " HEAD_OF_9 "abc", "<gap 6", "> " GET, "< " OK },
+	  GET_TOLD("1", "0") HEAD_OF_9_TOLD("1", "1", "0") "<1=1 end 47/9\n" GET_TOLD("2", "27") OK_TOLD("2", "2", "47") },
+	{ "a body that no byte of was captured", { "> " GET, "< " HEAD_OF_9, "<gap 4", "<gap 5" },
+	  GET_TOLD("1", "0") HEAD_OF_9_TOLD("1", "1", "0") "<1=1 end 47/9\n" },
+	{ "a gap beyond a body: it has ended, the place is lost, a head is found",
+	  { "> " GET, "< " HEAD_OF_9 "abc", "<gap 10", "< " OK },
+	  GET_TOLD("1", "0") HEAD_OF_9_TOLD("1", "1", "0") "<1=1 end 47/9\n<lost gap @47\n"
+	  "<2=0 200 HTTP/1.1 @51+38 skipped=4 [Content-Length=0]\n<2=0 end 38/0\n" },
+	{ "a gap until the connection closes", { "< HTTP/1.0 200 OK\r\n\r\nabc", "<gap 1000000", "<close" },
+	  "<1=0 200 HTTP/1.0 @0+19 length=?\n<1=0 end 1000022/1000003\n" },
+	{ "a gap in a head: what was seen is told, the next is found",
+	  { "> GET /a HTTP/1.1\r\nHost: x\r\nCookie: a=", ">gap 500", "> " GET },
+	  ">1 GET /a HTTP/1.1 @0+36 cut length=? [Host=x]\n>lost gap @36\n>1 end 536/0 unknown\n>2 GET / HTTP/1.1 @536+27 skipped=500 [Host=x]\n>2 end 27/0\n" },
+	{ "a gap in a start line: nothing is told", { "> GET /aaaaaaa", ">gap 500", "> " GET },
+	  ">lost gap @0\n>1 GET / HTTP/1.1 @512+27 skipped=512 [Host=x]\n>1 end 27/0\n" },
+	{ "a gap between messages", { "> " GET, ">gap 27", "> " GET }, GET_TOLD("1", "0") ">lost gap @27\n>2 GET / HTTP/1.1 @54+27 skipped=27 [Host=x]\n>2 end 27/0\n" },
+	{ "what follows a gap is no head: bytes pass until a segment begins with one",
+	  { "> " GET, ">gap 5", "> rest of a body\r\n" GET, ">segment", "> more", ">segment", "> " GET },
+	  GET_TOLD("1", "0") ">lost gap @27\n>2 GET / HTTP/1.1 @79+27 skipped=52 [Host=x]\n>2 end 27/0\n" },
+	{ "a request in a body is none: without Host it does not convince",
+	  { ">gap 5", "> GET / HTTP/1.1\r\nAccept: x\r\n\r\n", ">gap 5", "> get / HTTP/1.0\r\n\r\n", ">gap 5", "> GET / HTTP/1.0\r\n\r\n" },
+	  ">lost gap @0\n>1 GET / HTTP/1.0 @62+18 skipped=62\n>1 end 18/0\n" },
+	{ "a gap inside a chunk", { "< " CHUNKED "5\r\na", "<gap 4", "< \r\n0\r\n\r\n" OK }, CHUNKED_TOLD "<1=0 end 62/5\n" OK_TOLD("2", "0", "62") },
+	{ "a gap over the end of a chunk", { "< " CHUNKED "5\r\na", "<gap 6", "< 0\r\n\r\n" OK }, CHUNKED_TOLD "<1=0 end 62/5\n" OK_TOLD("2", "0", "62") },
+	{ "a gap over the last chunk", { "< " CHUNKED "5\r\na", "<gap 11", "< " OK }, CHUNKED_TOLD "<1=0 end 62/5\n" OK_TOLD("2", "0", "62") },
+	{ "a gap over chunks: the next head ends the message", { "< " CHUNKED "5\r\na", "<gap 99", "< " OK },
+	  CHUNKED_TOLD "<lost gap @51\n<1=0 end 150/5 unknown\n<2=0 200 HTTP/1.1 @150+38 skipped=99 [Content-Length=0]\n<2=0 end 38/0\n" },
+	{ "a gap over chunks: the last chunk ends the message, if a segment begins with it",
+	  { "< " CHUNKED "5\r\na", "<gap 99", "< 5\r\nhallo\r\n", "<segment", "< 0\r\nX", "<segment", "< 0\r\n\r\n", "<segment", "< " OK },
+	  CHUNKED_TOLD "<lost gap @51\n<1=0 end 169/5 unknown\n<2=0 200 HTTP/1.1 @169+38 skipped=118 [Content-Length=0]\n<2=0 end 38/0\n" },
+	{ "a gap over chunks: the next request ends the answer", { "> " GET, "< " CHUNKED "5\r\na", "<gap 99", "> " GET, "<segment", "< " OK },
+	  GET_TOLD("1", "0") "<1=1 200 HTTP/1.1 @0+47 length=? [Transfer-Encoding=chunked]\n<lost gap @51\n<1=1 end 150/5 unknown\n"
+	  GET_TOLD("2", "27") "<2=2 200 HTTP/1.1 @150+38 skipped=99 [Content-Length=0]\n<2=2 end 38/0\n" },
+	{ "a gap over a chunked request: its answer ends it", { "> PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", ">gap 99", "< " OK },
+	  ">1 PUT / HTTP/1.1 @0+46 length=? [Transfer-Encoding=chunked]\n>lost gap @46\n>1 end 145/0 unknown\n" OK_TOLD("1", "1", "0") },
+	{ "a gap of unknown length in a body", { "< " HEAD_OF_9 "abc", "<gap ?", "< " OK },
+	  HEAD_OF_9_TOLD("1", "0", "0") "<lost gap @41\n<1=0 end 41/3 unknown\n<2=0 200 HTTP/1.1 @41+38 [Content-Length=0]\n<2=0 end 38/0\n" },
+	{ "an answer was missed: the last request is the one that waits", { "> " GET, "<gap 38", "> " GET, "<segment", "< " OK },
+	  GET_TOLD("1", "0") "<lost gap @0\n" GET_TOLD("2", "27") "<1=2 200 HTTP/1.1 @38+38 skipped=38 [Content-Length=0]\n<1=2 end 38/0\n" },
+	{ "an answer was missed of a client that pipelines: nobody knows whose the next is",
+	  { "> " GET GET GET, "< " OK, "<gap 38", "< " OK, "> " GET, "< " OK },
+	  GET_TOLD("1", "0") GET_TOLD("2", "27") GET_TOLD("3", "54") OK_TOLD("1", "1", "0")
+	  "<lost gap @38\n<2=0 200 HTTP/1.1 @76+38 skipped=38 [Content-Length=0]\n<2=0 end 38/0\n" GET_TOLD("4", "81") OK_TOLD("3", "4", "114") },
+
+	/* Begun in the middle of a connection */
+	{ "midway: the first bytes are a head", { "> " GET, "< " OK }, GET_TOLD("1", "0") OK_TOLD("1", "1", "0"), true },
+	{ "midway: the first bytes are the end of a body", { "< llo</html>\r\n", "> " GET, "<segment", "< " OK },
+	  GET_TOLD("1", "0") "<1=1 200 HTTP/1.1 @12+38 skipped=12 [Content-Length=0]\n<1=1 end 38/0\n", true },
+	{ "midway: the answer to a request that was not seen", { "< " OK, "> " GET, "< " OK },
+	  OK_TOLD("1", "0", "0") GET_TOLD("1", "0") OK_TOLD("2", "1", "38"), true },
+	{ "midway: a head in two segments", { "> GET / HTTP/1.1\r\nHo", ">segment", "> st: x\r\n\r\n" }, GET_TOLD("1", "0"), true },
+	{ "midway: a head of which a part is missing is not told", { "> GET / HTTP/1.1\r\nHo", ">gap 7", "> \r\n\r\n", ">segment", "> " GET },
+	  ">1 GET / HTTP/1.1 @29+27 skipped=29 [Host=x]\n>1 end 27/0\n", true },
 };
 
 static void each_exchange_is_told_as_the_rfc_has_it(void **state)

@@ -188,6 +188,8 @@ static size_t http1_feed(void *state, enum proto_side from, struct slice bytes)
 
 static void try_here(struct stream *s)
 {
+	if (s->phase == PHASE_HEAD && s->tries && s->head.line == 0) /* what was tried has not got a start line in one segment */
+		message_still_lost(s);
 	if (s->phase != PHASE_LOST)
 		return;
 	s->phase = PHASE_HEAD;
@@ -210,7 +212,7 @@ static void gap_loses(struct http1 *c, enum proto_side from)
 static uint64_t gap_in_body(struct http1 *c, enum proto_side from, uint64_t bytes)
 {
 	struct stream *s = &c->stream[from];
-	uint64_t n = MIN(s->left, bytes);
+	uint64_t n = MIN(s->left, bytes), rest;
 	bool ended = false;
 	switch (s->phase) {
 	case PHASE_LENGTH:
@@ -221,13 +223,12 @@ static uint64_t gap_in_body(struct http1 *c, enum proto_side from, uint64_t byte
 			message_complete(c, from, NULL);
 		return bytes - n;
 	case PHASE_CHUNKED:
-		if (!chunked_gap(&s->chunked, bytes, &ended))
-			return bytes;
-		s->offset += bytes;
+		rest = chunked_gap(&s->chunked, bytes, &ended) ? 0 : bytes;
 		s->body_bytes = s->chunked.data_bytes;
+		s->offset += bytes - rest;
 		if (ended)
 			message_complete(c, from, NULL);
-		return 0;
+		return rest;
 	case PHASE_UNTIL_CLOSE:
 		s->body_bytes += bytes;
 		s->offset += bytes;
