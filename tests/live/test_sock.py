@@ -141,7 +141,7 @@ class Seen:
 @pytest.fixture
 def req(utrace):
     def run(*words, seconds=DEADLINE_S, **kwargs):
-        return Seen(utrace.start("req", *words, **kwargs).end(seconds=seconds))
+        return Seen(utrace.start("req", "--connections", *words, **kwargs).end(seconds=seconds))
     return run
 
 
@@ -235,7 +235,7 @@ def test_a_connection_that_was_open_before_is_joined(utrace, start, listening):
     server = listening.accept()[0]
     server.sendall(b"y" * 70)
     tell(client, "send 100", "recv 70")
-    live = utrace.start("req", "-p", client.pid).ready()
+    live = utrace.start("req", "--connections", "-p", client.pid).ready()
     server.sendall(b"y" * 7)
     tell(client, "recv 7", "send 10", "close 0")
     client.popen.stdin.close()
@@ -254,7 +254,7 @@ sys.stdin.readline(); s.recv(10); s.sendall(b"123"); s.close()
     with socket.create_connection(("127.0.0.1", int(server.line()))) as client:
         client.sendall(b"123")
         server.line()
-        live = utrace.start("req", "-p", server.pid).ready()
+        live = utrace.start("req", "--connections", "-p", server.pid).ready()
         client.sendall(b"12")
         server.go()
         server.wait()
@@ -266,7 +266,7 @@ def test_bytes_after_a_half_close_are_counted(utrace, start, listening):
     client = start(sys.executable, "-c", PEER, listening.getsockname()[1])
     client.line()
     server = listening.accept()[0]
-    live = utrace.start("req", "-p", client.pid).ready()
+    live = utrace.start("req", "--connections", "-p", client.pid).ready()
     tell(client, "send 5", "half 0")
     assert server.recv(100) == b"xxxxx"
     server.sendall(b"z" * 33)
@@ -392,7 +392,7 @@ int main(void)
 
 
 def test_io_uring_is_told_by_sizes_and_never_by_the_buffers_of_others(utrace, built):
-    live = utrace.start("req", "--raw", command=[built(URING)]).end()
+    live = utrace.start("req", "--connections", "--raw", command=[built(URING)]).end()
     if live.status == 77:
         pytest.skip("no io_uring here")
     seen = Seen(live)
@@ -458,7 +458,7 @@ def test_bytes_of_each_connection_are_those_of_the_access_log(utrace, tmp_path, 
             pytest.skip(f"no {needed} here")
     site = Site(tmp_path, workers, listen)
     ends.callback(site.stop)
-    live = utrace.start("req", "-p", ",".join(map(str, site.workers()))).ready()
+    live = utrace.start("req", "--connections", "-p", ",".join(map(str, site.workers()))).ready()
     load(site)
     site.stop()
     seen = Seen(live.end())
