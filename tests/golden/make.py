@@ -31,6 +31,19 @@ int uname(struct utsname *u)
 }
 '''
 
+# A server and its client in one process.
+REQUESTS = '''
+import http.server, threading, urllib.request, urllib.error
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+for path in ('/', '/nothing/42?secret=7'):
+    try:
+        urllib.request.urlopen('http://127.0.0.1:%d%s' % (server.server_port, path)).read()
+    except urllib.error.HTTPError:
+        pass
+server.shutdown()
+'''
+
 # Name, words of utrace; {prog} is the program of tests/live/test_record.py, {probes} that of tests/prog/probes.c,
 # {sockets} tests/prog/sockets.py.
 RECORDINGS = {
@@ -44,6 +57,7 @@ RECORDINGS = {
     'sys': ['sys', '--', 'sh', '-c', 'echo hello > /dev/null; cat /etc/hostname /nonexistent'],
     'cut': ['export', '{here}/calls.utr', '--since', '0.05s'],
     'sock': ['req', '--raw', '--', '/usr/bin/python3', '{sockets}'],
+    'req': ['req', '--', '/usr/bin/python3', '-c', REQUESTS],
     'sys-stat': ['sys', '--stat', '--', 'sh', '-c', 'cat /etc/hostname /nonexistent'],
 }
 SHOWN = {'txt': [], 'jsonl': ['--json']}
