@@ -163,13 +163,15 @@ void requests_pass(struct engine *e, struct connection *c, const struct segment 
 bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 {
 	struct talk *talk = c->spans;
-	if (talk) {
-		dialogue_end(talk->dialogue, time_ns);
-		dialogue_free(talk->dialogue);
-		free(talk);
-		c->spans = NULL;
-	}
-	return hashmap_remove(&e->requests->seen_on, c->number);
+	bool seen = hashmap_remove(&e->requests->seen_on, c->number); /* those that the end itself brings follow in a recording */
+	if (!talk)
+		return seen;
+	dialogue_end(talk->dialogue, time_ns);
+	dialogue_free(talk->dialogue);
+	free(talk);
+	c->spans = NULL;
+	hashmap_remove(&e->requests->seen_on, c->number);
+	return seen;
 }
 
 /* ---- records into events ---- */
