@@ -14,7 +14,9 @@ struct question {
 	struct question *next;
 	uint64_t id;
 	struct request r;
+	bool asked;    /* its last byte has passed */
 	bool answered; /* the head of its answer has come */
+	bool done;     /* and its end: an answer may come before all of its question has */
 	uint64_t places_lost; /* in the answers, when it was asked */
 	char *texts;   /* what the slices of @r point into */
 };
@@ -95,6 +97,7 @@ static void begin(struct exchange *x, const struct proto_message *m)
 	q->r = (struct request){ .pid = now->pid, .tid = now->tid, .generation = now->generation };
 	q->r.began_ns = q->r.asked_ns = now->sent && now->began_ns ? now->began_ns : now->ended_ns;
 	q->r.gap = m->head_cut;
+	q->r.request_bytes = m->head_bytes;
 	q->places_lost = x->places_lost;
 	keep_texts(q, m);
 	*(x->last ? &x->last->next : &x->first) = q;
@@ -117,17 +120,23 @@ static void give_up(struct exchange *x, struct question *q, exchange_fn fn, void
 	finish(x, q, fn, arg);
 }
 
-static void take_of_client(struct exchange *x, const struct proto_message *m)
+static void take_of_client(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
 {
 	struct question *q = m->event == PROTO_HEAD ? NULL : find(x, m->id);
-	if (m->event == PROTO_HEAD)
+	if (m->event == PROTO_HEAD) {
+		while (x->first && x->first->done)
+			finish(x, x->first, fn, arg);
 		begin(x, m);
+	}
 	if (!q || m->event != PROTO_END)
 		return;
+	q->asked = true;
 	q->r.asked_ns = x->now.ended_ns;
 	q->r.request_bytes = m->wire_bytes;
 	q->r.request_body_bytes = m->body_bytes;
 	q->r.gap |= m->end == PROTO_UNKNOWN;
+	if (q->done)
+		finish(x, q, fn, arg);
 }
 
 static void take_of_server(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
@@ -136,7 +145,7 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 	if (!q || m->interim)
 		return;
 	while (x->first != q) /* answers come in the order of the questions: RFC 9112, 9.3.2 */
-		give_up(x, x->first, fn, arg);
+		(x->first->done ? finish : give_up)(x, x->first, fn, arg);
 	if (m->event == PROTO_HEAD) {
 		q->answered = true;
 		q->r.status = m->status;
@@ -147,7 +156,9 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 		q->r.response_body_bytes = m->body_bytes;
 		q->r.cut = m->end == PROTO_CUT;
 		q->r.gap |= m->end == PROTO_UNKNOWN;
-		finish(x, q, fn, arg);
+		q->done = true;
+		if (q->asked)
+			finish(x, q, fn, arg);
 	}
 }
 
@@ -167,7 +178,7 @@ uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchan
 		take_out(x, oldest);
 		free_question(oldest);
 	}
-	take_of_client(x, m);
+	take_of_client(x, m, fn, arg);
 	return full;
 }
 
@@ -175,6 +186,10 @@ void exchange_end(struct exchange *x, exchange_fn fn, void *arg)
 {
 	while (x->first) {
 		struct question *q = x->first;
+		if (q->done) {
+			finish(x, q, fn, arg);
+			continue;
+		}
 		if (!q->answered && q->places_lost != x->places_lost) {
 			give_up(x, q, fn, arg);
 			continue;

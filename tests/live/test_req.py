@@ -1,0 +1,240 @@
+"""Requests: each that a server logs is one that we show, with the same method, path, status and sizes, and no other."""
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+
+import pytest
+from conftest import CLEAN, DEADLINE_S, UTRACE
+
+
+def attribute(o, name):
+    return o["attributes"].get(name)
+
+
+def of_log(text):
+    """Lines of the log format below: what is compared."""
+    rows = []
+    for line in text.splitlines():
+        method, path, status, received, sent = line.split()[:5]
+        rows.append((method, path, int(status), int(received), int(sent)))
+    return rows
+
+
+def of_spans(requests, kind="server"):
+    return [(attribute(o, "http.request.method"), attribute(o, "url.path"), attribute(o, "http.response.status_code"), o["request_bytes"],
+             o["response_bytes"]) for o in requests if o["kind"] == kind]
+
+
+class Web:
+    """An nginx that logs what we compare."""
+
+    def __init__(self, folder, workers=2, upstream=None):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        (folder / "html").mkdir(parents=True)
+        folder.chmod(0o755)
+        (folder / "html" / "index.html").write_text("hello\n")
+        (folder / "html" / "big.bin").write_bytes(os.urandom(300_000))
+        self.log, config = folder / "access.log", folder / "nginx.conf"
+        proxy = f"location /api/ {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_set_header Connection ''; }}" if upstream else ""
+        config.write_text(f"""
+            daemon off; worker_processes {workers}; user root; pid {folder}/pid; error_log {folder}/error.log;
+            events {{ worker_connections 256; }}
+            http {{
+                log_format compared '$request_method $uri $status $request_length $bytes_sent $request_time';
+                access_log {folder}/access.log compared; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+                fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; sendfile on; keepalive_requests 100000;
+                server {{ listen 127.0.0.1:{self.port} reuseport; root {folder}/html; client_max_body_size 10m;
+                    location /post {{ return 201 "created\\n"; }} {proxy} }}
+            }}""")
+        self.popen = subprocess.Popen(["nginx", "-p", folder, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                if len(self.workers()) == workers:
+                    break
+            assert time.monotonic() < end and self.popen.poll() is None, "nginx did not begin"
+            os.sched_yield()
+
+    def workers(self):
+        with open(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children") as children:
+            return [int(p) for p in children.read().split()]
+
+    def logged(self, n):
+        """The log once it has so many lines: nginx writes each when its request has ended."""
+        end = time.monotonic() + DEADLINE_S
+        while len(rows := of_log(self.log.read_text())) < n and time.monotonic() < end:
+            os.sched_yield()
+        return rows
+
+    def stop(self):
+        self.popen.send_signal(signal.SIGTERM)
+        self.popen.wait(DEADLINE_S)
+
+
+@pytest.fixture
+def web(tmp_path, ends):
+    if not shutil.which("nginx"):
+        pytest.skip("no nginx here")
+    server = Web(tmp_path / "web")
+    ends.callback(server.stop)
+    return server
+
+
+def requests_of(seen):
+    return [o for o in seen.objects if o["event_type"] == "request"]
+
+
+def talk(port, words, n=1):
+    """@n times all of @words (method, path, body) on one connection that is kept alive."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+    for _ in range(n):
+        for method, path, body in words:
+            connection.request(method, path, body)
+            connection.getresponse().read()
+    connection.close()
+
+
+KINDS = [("GET", "/index.html", None), ("GET", "/none?secret=1", None), ("HEAD", "/index.html", None), ("GET", "/big.bin", None),
+         ("POST", "/post", b"x" * 5000), ("GET", "/users/4711/orders", None)]
+
+
+def test_each_line_of_the_access_log_is_a_request(utrace, web):
+    live = utrace.start("req", "-p", ",".join(map(str, web.workers()))).ready()
+    clients = [threading.Thread(target=talk, args=(web.port, KINDS, 50)) for _ in range(4)]
+    for c in clients:
+        c.start()
+    for c in clients:
+        c.join()
+    logged = web.logged(4 * 50 * len(KINDS))
+    seen = live.end(signal.SIGINT)
+    assert len(logged) == 4 * 50 * len(KINDS)
+    assert not seen.lost
+    logged = [(m, path, status, received + 5000 * (m == "POST"), sent) for m, path, status, received, sent in logged] # it discards the body
+    assert Counter(of_spans(requests_of(seen))) == Counter(logged)
+    assert all(attribute(o, "http.route") == "/users/{id}/orders" for o in requests_of(seen) if "4711" in attribute(o, "url.path"))
+
+
+def test_a_connection_that_is_open_already_is_joined(utrace, web):
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=DEADLINE_S)
+
+    def ask(n):
+        for _ in range(n):
+            connection.request("GET", "/index.html")
+            connection.getresponse().read()
+    ask(3)
+    live = utrace.start("req", "-p", ",".join(map(str, web.workers()))).ready()
+    ask(20)
+    connection.close()
+    web.logged(23)
+    seen = live.end(signal.SIGINT)
+    assert of_spans(requests_of(seen)) == web.logged(23)[3:]
+
+
+def test_times_are_those_of_the_server(utrace, tmp_path, ends):
+    """A server that takes 50 ms to answer, and says so."""
+    code = ("import http.server, time\n"
+            "class H(http.server.BaseHTTPRequestHandler):\n"
+            "    protocol_version = 'HTTP/1.1'\n"
+            "    def do_GET(self):\n"
+            "        time.sleep(0.05)\n"
+            "        self.send_response(200); self.send_header('Content-Length', '2'); self.end_headers(); self.wfile.write(b'ok')\n"
+            "    def log_message(self, *words): pass\n"
+            "s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), H)\n"
+            "print(s.server_port, flush=True)\n"
+            "s.serve_forever()\n")
+    server = subprocess.Popen(["python3", "-c", code], stdout=subprocess.PIPE, text=True)
+    ends.callback(server.kill)
+    port = int(server.stdout.readline())
+    live = utrace.start("req", "-p", server.pid).ready()
+    measured = []
+    for _ in range(5):
+        begin = time.monotonic_ns()
+        talk(port, [("GET", "/slow", None)])
+        measured.append(time.monotonic_ns() - begin)
+    requests = requests_of(live.end(signal.SIGINT))
+    assert len(requests) == 5
+    for request, elapsed_ns in zip(requests, measured):
+        assert 50_000_000 <= request["processing_ns"] <= request["duration_ns"] < elapsed_ns
+        assert request["duration_ns"] == request["asking_ns"] + request["processing_ns"] + request["answering_ns"]
+
+
+@pytest.mark.parametrize("client", ["curl", "wget", "python"])
+def test_what_a_client_asks_is_seen(utrace, web, client, tmp_path):
+    url = f"http://127.0.0.1:{web.port}/index.html"
+    words = {"curl": ["curl", "-s", "-o", "/dev/null", url], "wget": ["wget", "-q", "-O", "/dev/null", url],
+             "python": ["python3", "-c", f"import urllib.request; urllib.request.urlopen('{url}').read()"]}[client]
+    if not shutil.which(words[0]):
+        pytest.skip(f"no {words[0]} here")
+    seen = requests_of(utrace.start("req", command=words).end())
+    assert of_spans(seen, "client") == web.logged(1) and len(seen) == 1
+    assert attribute(seen[0], "server.port") == web.port
+
+
+def test_a_proxy_asks_what_it_is_asked(utrace, tmp_path, ends):
+    if not shutil.which("nginx"):
+        pytest.skip("no nginx here")
+    behind = Web(tmp_path / "behind", workers=1)
+    ends.callback(behind.stop)
+    front = Web(tmp_path / "front", workers=1, upstream=behind.port)
+    ends.callback(front.stop)
+    live = utrace.start("req", "-p", ",".join(map(str, front.workers()))).ready()
+    talk(front.port, [("GET", "/api/things/7", None)], 20)
+    logged = front.logged(20)
+    behind.logged(20)
+    seen = requests_of(live.end(signal.SIGINT))
+    assert of_spans(seen) == logged
+    assert [row[:3] for row in of_spans(seen, "client")] == [row[:3] for row in behind.logged(20)] == 20 * [("GET", "/api/things/7", 404)]
+
+
+def test_filters_and_tables(utrace, web, tmp_path):
+    recording = tmp_path / "r.utr"
+    live = utrace.start("req", "-p", ",".join(map(str, web.workers())), "--record", recording).ready()
+    talk(web.port, KINDS, 10)
+    web.logged(60)
+    seen = live.end(signal.SIGINT)
+    everything = requests_of(seen)
+
+    def asked(*words):
+        out = subprocess.run([UTRACE, "report", recording, "req", "--json", *words], capture_output=True, timeout=20, env=CLEAN, check=True).stdout
+        return [json.loads(line) for line in out.splitlines()]
+    again = subprocess.run([UTRACE, "report", recording, "--json"], capture_output=True, timeout=20, env=CLEAN, check=True).stdout
+    assert again == live.out_path.read_bytes(), "what was shown live"
+
+    def some(*words):
+        return {o["span_id"] for o in asked(*words) if o["event_type"] == "request"}
+    assert some("--status", "404") == {o["span_id"] for o in everything if attribute(o, "http.response.status_code") == 404}
+    assert some("--status", "2xx") == {o["span_id"] for o in everything if attribute(o, "http.response.status_code") // 100 == 2}
+    assert some("--method", "P*") == {o["span_id"] for o in everything if attribute(o, "http.request.method") == "POST"}
+    assert some("--path", "/users/*") == {o["span_id"] for o in everything if attribute(o, "url.path").startswith("/users/")}
+    assert some("--port", str(web.port + 1)) == set() and len(some("--port", str(web.port))) == 60
+    rows = {o["name"]: o for o in asked("--stat") if o["event_type"] == "request_stat"}
+    assert {name: row["requests"] for name, row in rows.items()} == Counter(o["name"] for o in everything)
+    assert b"secret" not in recording.read_bytes() + live.out_path.read_bytes(), "queries are not kept"
+
+
+def test_nothing_of_headers_and_bodies_is_kept(utrace, web, tmp_path):
+    recording = tmp_path / "r.utr"
+    secret = "Zm9yYmlkZGVu"
+    live = utrace.start("req", "-p", ",".join(map(str, web.workers())), "--record", recording).ready()
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=DEADLINE_S)
+    for where in ({"Authorization": f"Basic {secret}"}, {"Cookie": f"session={secret}"}, {"X-Api-Key": secret}):
+        connection.request("POST", f"/post?token={secret}", body=f"password={secret}", headers=where)
+        connection.getresponse().read()
+    connection.close()
+    web.logged(3)
+    seen = live.end(signal.SIGINT)
+    assert len(requests_of(seen)) == 3
+    shown = subprocess.run([UTRACE, "report", recording, "req", "--json", "--connections"], capture_output=True, timeout=20, env=CLEAN, check=True).stdout
+    assert secret.encode() not in live.out_path.read_bytes() + shown
+    raw = subprocess.run([UTRACE, "report", recording, "req", "--json", "--raw"], capture_output=True, timeout=20, env=CLEAN, check=True).stdout
+    assert secret.encode() not in raw and secret.encode().hex().encode() not in raw
