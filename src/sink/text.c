@@ -90,7 +90,10 @@ static void connection_text(struct text_page *p, const struct event *e)
 	strbuf_adds(b, "  ");
 	text_plain(b, e->field[CONN_LOCAL].s);
 	strbuf_adds(b, !known ? " -- " : slice_eq_str(role->s, "server") ? " <- " : " -> ");
-	text_plain(b, e->field[CONN_PEER].s);
+	if (e->field[CONN_PEER].kind == VALUE_STRING)
+		text_plain(b, e->field[CONN_PEER].s);
+	else
+		strbuf_addf(b, "[%llu]", (unsigned long long)e->field[CONN_PEER_PROCESS].u);
 	strbuf_adds(b, "  ");
 	text_plain(b, e->field[CONN_END].s);
 	if (e->field[CONN_ERROR].kind == VALUE_STRING) {

@@ -6,6 +6,7 @@ new versions of the format get new files beside the old ones. What is shown may 
 """
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,8 @@ int uname(struct utsname *u)
 }
 '''
 
-# Name, words of utrace; {prog} is the program of tests/live/test_record.py, {probes} that of tests/prog/probes.c.
+# Name, words of utrace; {prog} is the program of tests/live/test_record.py, {probes} that of tests/prog/probes.c,
+# {sockets} tests/prog/sockets.py.
 RECORDINGS = {
     'calls': ['func', 'top', 'mid', 'leaf', 'pause_inside', 'libc:setenv', '--',
               'sh', '-c', '{prog} calls 3; {prog} forks 2; {prog} strings 2; {prog} threads 2; {prog} pause 0'],
@@ -41,6 +43,7 @@ RECORDINGS = {
     'points': ['func', 'usdt:*:*', 't:sched:sched_process_*', 't:signal:*', '--', '{probes}'],
     'sys': ['sys', '--', 'sh', '-c', 'echo hello > /dev/null; cat /etc/hostname /nonexistent'],
     'cut': ['export', '{here}/calls.utr', '--since', '0.05s'],
+    'sock': ['req', '--raw', '--', '/usr/bin/python3', '{sockets}'],
     'sys-stat': ['sys', '--stat', '--', 'sh', '-c', 'cat /etc/hostname /nonexistent'],
 }
 SHOWN = {'txt': [], 'jsonl': ['--json']}
@@ -53,6 +56,7 @@ def build(folder):
         (folder / f'{name}.c').write_text(text)
         subprocess.run(['gcc', '-O1', '-w', *flags, '-o', folder / name, folder / f'{name}.c'], check=True)
         (folder / f'{name}.c').unlink()
+    shutil.copy(HERE.parent / 'prog' / 'sockets.py', folder)
 
 
 def make(utrace, name, folder):
@@ -70,7 +74,7 @@ def record(utrace, name, folder):
     cgroup.mkdir(exist_ok=True)
     script = f'read word; echo $$ > {cgroup}/cgroup.procs; {folder}/prog strings 1; {folder}/prog pause 0; printf golden > /proc/self/comm; echo > /dev/null'
     shell = subprocess.Popen(['sh', '-c', script], stdin=subprocess.PIPE)
-    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', pid=shell.pid, cgroup=cgroup) for word in RECORDINGS[name]]
+    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', sockets='sockets.py', pid=shell.pid, cgroup=cgroup) for word in RECORDINGS[name]]
     at = words.index('--') if '--' in words else len(words)
     command = ['--', 'env', '-u', 'LD_PRELOAD', *words[at + 1:]] if '--' in words else []
     env = {'PATH': os.environ['PATH'], 'TZ': 'Asia/Kolkata', 'LD_PRELOAD': str(folder / 'shim.so')}
