@@ -16,7 +16,7 @@ DEFINE_CLEANUP(json_t *, json_decref)
 static bool only_show(const struct text_list *words)
 {
 	_cleanup_(options_done) struct options o;
-	struct option_scope scope = { .command = "report", .groups = OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE };
+	struct option_scope scope = { .command = "report", .groups = OPTIONS_SHOWING };
 	struct reason why = {};
 	options_init(&o);
 	return words->n == 0 || options_parse(&o, &scope, (int)words->n, words->items, &why) == OPTIONS_RUN;
@@ -93,7 +93,7 @@ static const char *const export_examples[] = {
 };
 
 #define GROUPS_OF_REPORT \
-	(OPTIONS_GENERAL | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_REPORT)
+	(OPTIONS_GENERAL | OPTIONS_SHOWING | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_REPORT)
 
 const struct cmd report_cmd = {
 	.name = "report",

@@ -119,6 +119,8 @@ enum option_group {
 	OPTIONS_PROBES = 1 << 14, /* --sample --exits: the same of calls */
 	OPTIONS_REQUESTS = 1 << 15, /* --path --method --status --port */
 	OPTIONS_SOCKET = 1 << 16, /* --raw --capture --connections: what looks at what sockets carry */
+	/* What a recording keeps of the command line that made it, and can be asked as well. */
+	OPTIONS_SHOWING = OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE,
 	OPTIONS_ALL_GROUPS = (1 << 17) - 1,
 };
 

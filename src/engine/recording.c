@@ -31,7 +31,7 @@ struct recording {
 static json_t *words_of(const struct options *o)
 {
 	_cleanup_(text_list_done) struct text_list words = {};
-	options_words(o, OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE, &words);
+	options_words(o, OPTIONS_SHOWING, &words);
 	json_t *array = json_array();
 	for (size_t i = 0; i < words.n; i++)
 		json_array_append_new(array, json_string(words.items[i]));

@@ -84,7 +84,7 @@ static __always_inline int passed(void *ctx, struct sock *sk, __u32 bytes, __u32
 	if (!s->told) {
 		if (tcp && !s->calls[SOCK_RECEIVED] && !s->calls[SOCK_SENT])
 			count_before(s, tcp, direction, bytes);
-		tell_connection(ctx, s, sk);
+		tell_connection(ctx, s, sk, direction);
 	}
 	bool has_seq = tcp && !tcp->inet_conn.icsk_ulp_ops; /* under kTLS the sequence counts what the bytes become */
 	__u32 seq = has_seq ? (direction == SOCK_SENT ? tcp->write_seq : tcp->copied_seq) - bytes : 0;
@@ -94,13 +94,13 @@ static __always_inline int passed(void *ctx, struct sock *sk, __u32 bytes, __u32
 }
 
 /* The end of a Unix socket has no tracepoint: it shows to the other end, which can read or write no more. */
-static __always_inline int passed_nothing(void *ctx, struct sock *sk)
+static __always_inline int passed_nothing(void *ctx, struct sock *sk, __u32 place)
 {
 	if (sk->__sk_common.skc_family != SOCK_UNIX || sk->sk_shutdown != SHUTDOWN_BOTH || !target_wants_current())
 		return 0;
 	struct sock_state *s = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
 	if (s)
-		tell_end(ctx, s, sk, SOCK_PEER_CLOSED);
+		tell_end(ctx, s, sk, SOCK_PEER_CLOSED, place);
 	return 0;
 }
 
@@ -110,25 +110,14 @@ int BPF_PROG(sock_receive, struct sock *sk, int ret, int flags)
 	if (flags & (MESSAGE_PEEK | MESSAGE_OOB | MESSAGE_ERRQUEUE))
 		return 0; /* not of the stream, or to be read again */
 	if (ret <= 0)
-		return passed_nothing(ctx, sk);
+		return passed_nothing(ctx, sk, IN_RECEIVE);
 	return passed(ctx, sk, ret, SOCK_RECEIVED, flags & MESSAGE_TRUNC ? SOCK_NO_BUFFER : 0);
 }
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(sock_send, struct sock *sk, int ret)
 {
-	return ret > 0 ? passed(ctx, sk, ret, SOCK_SENT, 0) : passed_nothing(ctx, sk);
-}
-
-/* connect() begins in the process; it ends in whatever the CPU was at, so whose it is has been kept. */
-static __always_inline void on_connect(struct sock *sk)
-{
-	struct sock_state *s = target_wants_current() ? state_of(sk) : NULL;
-	if (!s)
-		return;
-	s->began_ns = bpf_ktime_get_ns();
-	s->error = 0;
-	s->end = SOCK_CLOSED;
+	return ret > 0 ? passed(ctx, sk, ret, SOCK_SENT, 0) : passed_nothing(ctx, sk, IN_SEND);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -137,22 +126,15 @@ int BPF_PROG(sock_state, const struct sock *const_sk, int old, int new)
 	struct sock *sk = (struct sock *)const_sk;
 	if (sk->sk_protocol != PROTOCOL_TCP)
 		return 0;
-	if (new == TCP_STATE_SYN_SENT)
-		on_connect(sk);
-	struct sock_state *s = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
-	if (!s)
-		return 0;
-	if (new == TCP_STATE_ESTABLISHED) {
-		s->established_ns = bpf_ktime_get_ns();
-		tell_connection(ctx, s, sk);
-	}
-	if (new == TCP_STATE_CLOSE && sk->sk_err) {
-		s->error = sk->sk_err;
-		s->end = old == TCP_STATE_SYN_SENT ? SOCK_FAILED : SOCK_RESET;
-		tell_connection(ctx, s, sk); /* its addresses are taken away soon */
-	}
-	if (new != TCP_STATE_SYN_SENT && new != TCP_STATE_ESTABLISHED && socket_has_no_file(sk))
-		tell_end(ctx, s, sk, s->end);
+	struct sock_state *s = NULL;
+	if (new != TCP_STATE_SYN_SENT)
+		s = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+	else if (target_wants_current())
+		s = state_of(sk);
+	if (s && new == TCP_STATE_SYN_SENT)
+		connect_begins(s);
+	else if (s)
+		state_changed(ctx, s, sk, old, new);
 	return 0;
 }
 
@@ -162,6 +144,6 @@ int BPF_PROG(sock_destroy, struct sock *sk)
 {
 	struct sock_state *s = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
 	if (s)
-		tell_end(ctx, s, sk, s->end);
+		tell_end(ctx, s, sk, s->end, IN_DESTROY);
 	return 0;
 }

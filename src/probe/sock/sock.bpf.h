@@ -27,21 +27,27 @@ struct sock_state {
 	__u8 pad[3];
 };
 
-/*
- * A record while it is built. A call in one direction can be interrupted by none in the same direction on this CPU. The verifier adds the
- * largest piece to the largest offset: hence twice the room.
- */
+/* Who builds a record: none of them can be interrupted by itself on its CPU, but each by others. */
+enum sock_place { IN_RECEIVE = SOCK_RECEIVED, IN_SEND = SOCK_SENT, IN_STATE, IN_DESTROY, SOCK_PLACES };
+
+/* Records while they are built. The verifier adds the largest piece to the largest offset: hence twice the room. */
 struct sock_scratch {
+	struct sock_conn_rec conn;
 	struct sock_data_rec rec;
 	char bytes[2 * SOCK_CAPTURE_BYTES_MAX];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SOCK_DIRECTIONS);
+	__uint(max_entries, SOCK_PLACES);
 	__type(key, __u32);
 	__type(value, struct sock_scratch);
 } sock_scratches SEC(".maps");
+
+static __always_inline struct sock_scratch *scratch_of(__u32 place)
+{
+	return bpf_map_lookup_elem(&sock_scratches, &place);
+}
 
 static __always_inline bool is_stream(struct sock *sk, __u16 family, __u16 type)
 {
@@ -161,33 +167,35 @@ static __always_inline void describe_unix(struct sock_conn_rec *rec, struct sock
 }
 
 /* Tells what the connection is; when there is no room, the next time. */
-static __always_inline void tell_connection(void *ctx, struct sock_state *s, struct sock *sk)
+static __always_inline void tell_connection(void *ctx, struct sock_state *s, struct sock *sk, __u32 place)
 {
-	struct sock_conn_rec rec = {};
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	__u64 length = family == SOCK_UNIX ? sizeof(rec) : SOCK_CONN_REC_SHORT;
-	if (s->told)
+	struct sock_scratch *scratch = s->told ? NULL : scratch_of(place);
+	if (!scratch)
 		return;
-	head_of(&rec.head, s, SOCK_CONN, length);
-	rec.connection = s->connection;
-	rec.seen_ns = s->seen_ns;
-	rec.began_ns = s->began_ns;
-	rec.established_ns = s->established_ns;
-	rec.family = family;
-	rec.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	struct sock_conn_rec *rec = &scratch->conn;
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u64 length = family == SOCK_UNIX ? sizeof(*rec) : SOCK_CONN_REC_SHORT;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	head_of(&rec->head, s, SOCK_CONN, length);
+	rec->connection = s->connection;
+	rec->seen_ns = s->seen_ns;
+	rec->began_ns = s->began_ns;
+	rec->established_ns = s->established_ns;
+	rec->family = family;
+	rec->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (family == SOCK_UNIX) {
-		describe_unix(&rec, sk);
+		describe_unix(rec, sk);
 	} else {
-		describe_inet(&rec, sk);
+		describe_inet(rec, sk);
 		if (BPF_CORE_READ(sk, sk_protocol) == PROTOCOL_TCP)
-			describe_tcp(&rec, s, sk);
+			describe_tcp(rec, s, sk);
 		else
-			rec.flags |= SOCK_OTHER_STREAM;
+			rec->flags |= SOCK_OTHER_STREAM;
 	}
 	HIDE(length);
-	if (length > sizeof(rec))
+	if (length > sizeof(*rec))
 		return;
-	if (emit_uncounted(ctx, &rec, length))
+	if (emit_uncounted(ctx, rec, length))
 		lose(LOSS_RING_FULL);
 	else
 		s->told = 1;
@@ -277,8 +285,10 @@ static __always_inline void capture(struct sock_scratch *s, const struct sock_re
 }
 
 /* Where the bytes lie in the stream. */
-static __always_inline void place(struct sock_data_rec *rec, struct sock_state *s, __u32 direction, bool has_seq, __u32 seq)
+static __always_inline void place_bytes(struct sock_data_rec *rec, struct sock_state *s, __u32 direction, bool has_seq, __u32 seq)
 {
+	HIDE(direction);
+	direction &= SOCK_DIRECTIONS - 1;
 	if (has_seq) {
 		__u32 gap = seq - s->next_seq[direction];
 		if (s->has_seq[direction] && gap && gap < 1u << 31) {
@@ -299,7 +309,7 @@ static __always_inline void place(struct sock_data_rec *rec, struct sock_state *
 static __always_inline void tell_bytes(void *ctx, struct sock_state *s, __u32 direction, __u32 bytes, const struct sock_regs *regs,
 				       bool has_seq, __u32 seq, __u32 flags)
 {
-	struct sock_scratch *scratch = bpf_map_lookup_elem(&sock_scratches, &direction);
+	struct sock_scratch *scratch = scratch_of(direction);
 	if (!scratch)
 		return;
 	struct sock_data_rec *rec = &scratch->rec;
@@ -311,7 +321,7 @@ static __always_inline void tell_bytes(void *ctx, struct sock_state *s, __u32 di
 		rec->head.tid = id;
 		rec->head.generation = task_generation(current_task());
 	}
-	place(rec, s, direction, has_seq, seq);
+	place_bytes(rec, s, direction, has_seq, seq);
 	if (regs->foreign)
 		rec->flags |= SOCK_FOREIGN;
 	else if (sock_capture_bytes && !(flags & SOCK_NO_BUFFER))
@@ -328,12 +338,12 @@ static __always_inline void tell_bytes(void *ctx, struct sock_state *s, __u32 di
 
 /* ---- the end ---- */
 
-static __always_inline void tell_end(void *ctx, struct sock_state *s, struct sock *sk, __u32 end)
+static __always_inline void tell_end(void *ctx, struct sock_state *s, struct sock *sk, __u32 end, __u32 place)
 {
 	struct sock_close_rec rec = {};
 	if (s->closed)
 		return;
-	tell_connection(ctx, s, sk);
+	tell_connection(ctx, s, sk, place);
 	head_of(&rec.head, s, SOCK_CLOSE, sizeof(rec));
 	rec.connection = s->connection;
 	rec.seen_ns = s->seen_ns;
@@ -349,4 +359,30 @@ static __always_inline void tell_end(void *ctx, struct sock_state *s, struct soc
 	}
 	s->closed = 1;
 	emit(ctx, &rec, sizeof(rec));
+}
+
+/* ---- the life of a TCP connection ---- */
+
+/* connect() begins in the process; it ends in whatever the CPU was at, so whose it is has been kept. */
+static __always_inline void connect_begins(struct sock_state *s)
+{
+	s->began_ns = bpf_ktime_get_ns();
+	s->error = 0;
+	s->end = SOCK_CLOSED;
+}
+
+static __always_inline void state_changed(void *ctx, struct sock_state *s, struct sock *sk, int old, int new)
+{
+	int error = BPF_CORE_READ(sk, sk_err);
+	if (new == TCP_STATE_ESTABLISHED) {
+		s->established_ns = bpf_ktime_get_ns();
+		tell_connection(ctx, s, sk, IN_STATE);
+	}
+	if (new == TCP_STATE_CLOSE && error) {
+		s->error = error;
+		s->end = old == TCP_STATE_SYN_SENT ? SOCK_FAILED : SOCK_RESET;
+		tell_connection(ctx, s, sk, IN_STATE); /* its addresses are taken away soon */
+	}
+	if (new != TCP_STATE_SYN_SENT && new != TCP_STATE_ESTABLISHED && socket_has_no_file(sk))
+		tell_end(ctx, s, sk, s->end, IN_STATE);
 }
