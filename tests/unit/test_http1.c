@@ -14,7 +14,6 @@
 #include "base/macro.h"
 #include "base/strbuf.h"
 #include "proto/http1/http1.h"
-#include "proto/http1/head.h"
 #include "proto/http1/pairs.h"
 #include "proto/proto.h"
 
@@ -361,11 +360,163 @@ static void pieces_change_nothing(void **state)
 	}
 }
 
+static const struct detect_case {
+	const char *first;
+	enum proto_verdict want;
+} detect_cases[] = {
+	{ "", PROTO_MORE },
+	{ "GET / HTTP/1.1\r\n", PROTO_IS_CLIENT },
+	{ "GET / HTTP/1.0\n", PROTO_IS_CLIENT },
+	{ "M-SEARCH * HTTP/1.1\r\nHost", PROTO_IS_CLIENT },
+	{ "GET / HTTP/1.1", PROTO_MORE },
+	{ "G", PROTO_MORE },
+	{ "H", PROTO_MORE }, /* HEAD or HTTP/1.1 */
+	{ "HTTP/1.1 200 OK\r\n", PROTO_IS_SERVER },
+	{ "HTTP/1.1 2", PROTO_MORE },
+	{ "get / HTTP/1.1\r\n", PROTO_NOT }, /* nobody's, but it may be text */
+	{ "GET /\r\n", PROTO_NOT },
+	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", PROTO_NOT },
+	{ "OPTIONS * RTSP/1.0\r\n", PROTO_NOT },
+	{ "\x16\x03\x01", PROTO_NOT },
+	{ "SSH-2.0-x\r\n", PROTO_NOT },
+	{ "EHLO mail\r\n", PROTO_NOT },
+	{ "220 mail ESMTP\r\n", PROTO_NOT },
+	{ "*1\r\n$4\r\nPING\r\n", PROTO_NOT },
+	{ "set k 0 0 1\r\n", PROTO_NOT },
+	{ "{\"a\": 1}", PROTO_NOT },
+	{ "\r\nGET / HTTP/1.1\r\n", PROTO_NOT }, /* a segment that begins so is rarely a request */
+};
+
+static void the_first_bytes_tell_who_speaks(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(detect_cases); i++) {
+		const struct proto_ops *ops = NULL;
+		enum proto_verdict v = proto_detect(slice_of(detect_cases[i].first), &ops);
+		if (v != detect_cases[i].want)
+			fail_msg("'%s': %d, not %d", detect_cases[i].first, v, detect_cases[i].want);
+		assert_ptr_equal(ops, v == PROTO_IS_CLIENT || v == PROTO_IS_SERVER ? &http1_proto : NULL);
+	}
+}
+
+/* The verdict on a beginning never contradicts that on the whole. */
+static void a_beginning_of_http_may_become_http(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(detect_cases); i++) {
+		struct slice first = slice_of(detect_cases[i].first);
+		for (; first.len > 0 && detect_cases[i].want >= PROTO_IS_CLIENT; first.len--)
+			assert_int_not_equal(http1_proto.detect(first), PROTO_NOT);
+	}
+}
+
+/* A head of @fields fields, each of @value bytes. */
+static void add_long_head(struct strbuf *b, unsigned fields, size_t value)
+{
+	strbuf_adds(b, "> GET / HTTP/1.1\r\n");
+	for (unsigned i = 0; i < fields; i++) {
+		strbuf_adds(b, "A: ");
+		strbuf_pad(b, 'x', value);
+		strbuf_adds(b, "\r\n");
+	}
+	strbuf_adds(b, "\r\n");
+}
+
+static const struct limit_case {
+	const char *name;
+	unsigned fields;
+	size_t value;
+	const char *want; /* without the fields */
+} limit_cases[] = {
+	{ "200 fields are kept", 200, 1, ">1 GET / HTTP/1.1 @0+1218\n>1 end 1218/0\n" },
+	{ "the 201st is counted", 201, 1, ">1 GET / HTTP/1.1 @0+1224 left_out=1\n>1 end 1224/0\n" },
+	{ "a head of 64 KiB", 1, 65536 - 16 - 5 - 2, ">1 GET / HTTP/1.1 @0+65536\n>1 end 65536/0\n" },
+	{ "a longer one is told as far as it goes", 2, 40000, ">1 GET / HTTP/1.1 @0+65536 cut length=?\n>lost limit @65536\n" },
+	{ "of a longer field nothing is told but the start line", 1, 65536, ">1 GET / HTTP/1.1 @0+65536 cut length=?\n>lost limit @65536\n" },
+};
+
+static void take_out_fields(struct strbuf *b)
+{
+	char *open, *end;
+	while ((open = b->data ? strstr(b->data, " [") : NULL) && (end = strchr(open, ']')))
+		memmove(open, end + 1, strlen(end + 1) + 1);
+}
+
+static void heads_have_limits(void **state)
+{
+	static const size_t pieces[] = { SIZE_MAX, 1, 1000, 32768 };
+	for (size_t i = 0; i < ARRAY_SIZE(limit_cases) * ARRAY_SIZE(pieces); i++) {
+		const struct limit_case *c = &limit_cases[i / ARRAY_SIZE(pieces)];
+		_cleanup_(strbuf_done) struct strbuf told = {}, passes = {};
+		add_long_head(&passes, c->fields, c->value);
+		run(&(struct http_case){ .steps = { strbuf_str(&passes) } }, pieces[i % ARRAY_SIZE(pieces)], &told);
+		take_out_fields(&told);
+		if (!streq(strbuf_str(&told), c->want))
+			fail_msg("%s: told:\n%swanted:\n%s", c->name, strbuf_str(&told), c->want);
+	}
+}
+
+static const struct upgrade_case {
+	const char *request, *more, *response;
+	const char *name;
+	uint64_t client, server;
+} upgrade_cases[] = {
+	{ "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", "HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n", "websocket", 27, 38 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", "HTTP/1.1 101 x\r\nUpgrade: h2c, x\r\n\r\n", "h2c", 27, 35 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", "HTTP/1.1 101 x\r\n\r\n", "unnamed", 27, 18 },
+	{ "CONNECT a:1 HTTP/1.1\r\n\r\n", "", "HTTP/1.1 200 x\r\n\r\n", "tunnel", 24, 18 },
+	{ "CONNECT a:1 HTTP/1.1\r\n\r\n", "\x16\x03\x01", "HTTP/1.1 200 x\r\n\r\n", "tunnel", 24, 18 },
+};
+
+static void what_follows_an_upgrade_is_left_to_the_other_protocol(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(upgrade_cases); i++) {
+		const struct upgrade_case *c = &upgrade_cases[i];
+		_cleanup_(free) void *conn = xmalloc(http1_proto.state_size);
+		_cleanup_(strbuf_done) struct strbuf told = {}, response = {};
+		struct proto_upgrade up;
+		http1_proto.init(conn, &(struct proto_start){ tell, &told });
+		assert_int_equal(http1_proto.feed(conn, PROTO_CLIENT, slice_of(c->request)), strlen(c->request));
+		assert_int_equal(http1_proto.feed(conn, PROTO_CLIENT, slice_of(c->more)), strlen(c->more));
+		assert_false(http1_proto.upgrade(conn, &up));
+		strbuf_addf(&response, "%sGET / HTTP/1.1\r\n\r\n", c->response);
+		assert_int_equal(http1_proto.feed(conn, PROTO_SERVER, strbuf_slice(&response)), strlen(c->response));
+		assert_true(http1_proto.upgrade(conn, &up));
+		assert_string_equal(up.name, c->name);
+		assert_int_equal(up.offset[PROTO_CLIENT], c->client);
+		assert_int_equal(up.offset[PROTO_SERVER], c->server);
+		assert_int_equal(http1_proto.feed(conn, PROTO_CLIENT, SLICE("GET / HTTP/1.1\r\n\r\n")), 0);
+		http1_proto.done(conn);
+	}
+}
+
+/* More wait than are kept; each answer still has its number, and the HEADs among the first their framing. */
+static void a_thousand_requests_may_wait(void **state)
+{
+	struct pairs p;
+	enum http1_asked asked;
+	pairs_init(&p);
+	for (uint64_t id = 1; id <= 1000; id++)
+		assert_int_equal(pairs_request(&p, id % 3 ? ASKED_OTHER : ASKED_HEAD, true), id);
+	for (uint64_t id = 1; id <= 1000; id++, pairs_answered(&p)) {
+		assert_int_equal(pairs_oldest(&p, &asked), id);
+		assert_int_equal(asked, id % 3 || id > PAIRS_KEPT ? ASKED_OTHER : ASKED_HEAD);
+	}
+	assert_int_equal(pairs_oldest(&p, &asked), 0);
+	pairs_answered(&p);
+	assert_int_equal(pairs_request(&p, ASKED_HEAD, true), 1001);
+	assert_int_equal(pairs_oldest(&p, &asked), 1001);
+	assert_int_equal(asked, ASKED_HEAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_exchange_is_told_as_the_rfc_has_it),
 		cmocka_unit_test(pieces_change_nothing),
+		cmocka_unit_test(the_first_bytes_tell_who_speaks),
+		cmocka_unit_test(a_beginning_of_http_may_become_http),
+		cmocka_unit_test(heads_have_limits),
+		cmocka_unit_test(what_follows_an_upgrade_is_left_to_the_other_protocol),
+		cmocka_unit_test(a_thousand_requests_may_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
