@@ -29,21 +29,19 @@ struct csv_state {
 	struct rfc3339 clock;
 };
 
-static bool wants_quotes(struct slice text)
+/* Most cells: nothing in them that a reader of CSV, or of UTF-8, would stop at. */
+static bool is_plain(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (strchr(",\"\r\n", text.data[i]) && text.data[i])
-			return true;
-	return false;
+		if (text.data[i] < ' ' || text.data[i] > '~' || text.data[i] == ',' || text.data[i] == '"')
+			return false;
+	return true;
 }
 
-/* In quotes where the text would end the cell or the row. Few readers take a NUL: it is written as the sign for it. */
-static void add_cell(struct csv_state *s, struct slice text)
+/* Few readers take a NUL: it is written as the sign for it. */
+static void add_quoted(struct strbuf *b, struct slice text)
 {
-	struct strbuf *b = &s->line;
-	bool quoted = wants_quotes(text);
-	strbuf_adds(b, s->cells++ ? "," : "");
-	strbuf_adds(b, quoted ? "\"" : "");
+	strbuf_addc(b, '"');
 	for (size_t i = 0, n; i < text.len; i += n) {
 		struct slice rest = { text.data + i, text.len - i };
 		n = MAX(utf8_length(rest), (size_t)1);
@@ -53,7 +51,17 @@ static void add_cell(struct csv_state *s, struct slice text)
 		else
 			strbuf_adds(b, "\u2400");
 	}
-	strbuf_adds(b, quoted ? "\"" : "");
+	strbuf_addc(b, '"');
+}
+
+static void add_cell(struct csv_state *s, struct slice text)
+{
+	if (s->cells++)
+		strbuf_addc(&s->line, ',');
+	if (is_plain(text))
+		strbuf_add_slice(&s->line, text);
+	else
+		add_quoted(&s->line, text);
 }
 
 static void end_row(struct csv_state *s)
