@@ -89,7 +89,8 @@ static void show(struct record_reader *from, const struct options *o, uint8_t ho
 	_cleanup_(strbuf_done) struct strbuf summary = {};
 	struct sink_settings settings = { .out = out, .histograms = o->hist, .flat = o->where };
 	const struct sink_ops *format = format_of(how);
-	settings.events = probe_events(how & OF_SYSCALLS ? calls : functions, o->stat || o->hist);
+	settings.events = probe_events(how & OF_SYSCALLS ? calls : functions, o->stat || o->hist) |
+			  probe_events(how & OF_SYSCALLS ? calls : functions, true);
 	struct reason why = {};
 	struct sink *sink;
 	if (!out || sink_open(&sink, format, &settings, &why) < 0)
