@@ -63,7 +63,7 @@ static void check_output(char *text, size_t len, const struct sink_ops *format)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
 			abort();
 	if (streq(format->name, "chrome")) {
-		json_t *trace = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+		json_t *trace = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL); /* jansson has no unsigned integers */
 		if (!json_is_array(json_object_get(trace, "traceEvents")))
 			abort();
 		json_decref(trace);

@@ -339,6 +339,17 @@ def test_chrome_events_are_the_calls_of_the_json(recordings, what):
     assert Counter(g[1][-1] for g in got) == Counter(w[1][-1] for w in want)
 
 
+@pytest.mark.parametrize("what", ["values", "calls"])
+def test_chrome_arguments_are_those_of_the_json_by_name(recordings, what):
+    recording = recordings(what)
+    trace = json.loads(recording.show("chrome"))["traceEvents"]
+    got = Counter(json.dumps(e["args"]["arguments"]) for e in trace if "arguments" in e.get("args", {}))
+    want = Counter(json.dumps({a["name"]: a["text"] if "text" in a else a["value"] + "..." if a.get("truncated") and isinstance(a["value"], str) else a["value"]
+                               for a in o["arguments"]}) for o in recording.calls)
+    assert {k for k in got if "struct" not in k and "[" not in k} == {k for k in want if "struct" not in k and "[" not in k}
+    assert sum(got.values()) == sum(want.values())
+
+
 # ---- folded ----
 
 def folded(text):
