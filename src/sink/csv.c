@@ -233,7 +233,8 @@ const struct sink_ops csv_sink = {
 	.summary = "RFC 4180: the table of --stat, or one row an event; for spreadsheets and databases",
 	.suffixes = (const char *const[]){ ".csv", NULL },
 	.takes = EVENT_BIT(EVENT_FUNCTION_CALL) | EVENT_BIT(EVENT_FUNCTION_STAT) | EVENT_BIT(EVENT_SYSCALL) | EVENT_BIT(EVENT_SYSCALL_STAT) |
-		 EVENT_BIT(EVENT_TRACEPOINT) | EVENT_BIT(EVENT_USDT) | EVENT_BIT(EVENT_LOST),
+		 EVENT_BIT(EVENT_TRACEPOINT) | EVENT_BIT(EVENT_USDT) | EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REQUEST_STAT) |
+		 EVENT_BIT(EVENT_CONNECTION) | EVENT_BIT(EVENT_LOST),
 	.state_size = sizeof(struct csv_state),
 	.open = csv_open,
 	.write = csv_write,
