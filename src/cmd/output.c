@@ -95,6 +95,8 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 		return cut_run(cmd, o);
 	const struct sink_ops *format;
 	uint32_t events = probe_events(families, o->stat || o->hist);
+	if (o->from)
+		events |= probe_events(families, true); /* it may have been counted when it was recorded */
 	int status = o->silent ? record_to(cmd, o, &format) : format_choose(cmd, o, events, &format);
 	if (status == 0)
 		status = check(cmd, o);

@@ -80,7 +80,7 @@ static void add_cut_string(struct strbuf *b, struct slice s)
 /* Viewers show arguments as they are: so they are as people write them, by their names. */
 static void add_argument(struct strbuf *b, const struct value *v)
 {
-	if (v->text.len)
+	if (v->text.len && v->kind != VALUE_ARGUMENTS)
 		json_string_add(b, v->text);
 	else if (v->kind >= VALUE_LIST)
 		add_items(b, v, v->kind != VALUE_LIST);

@@ -2,7 +2,8 @@
  * csv: RFC 4180, with a heading of the fields' names as JSON has them.
  *
  * A run that brings a table (--stat) gives that table, sorted, times in nanoseconds. Any other gives one row an event: what all
- * events have, then each field of the types that the run may bring; a cell is empty where its event has no such field.
+ * events have, then each field of the types that the run may bring; a cell is empty where its event has no such field. Of a recording
+ * it is not known before which it holds: the first event tells.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,9 +18,12 @@
 #define COLUMNS_MAX 64 /* fields of all types that come one by one */
 #define NO_FIELD 255
 
+enum csv_shape { SHAPE_UNKNOWN, SHAPE_TABLE, SHAPE_ROWS };
+
 struct csv_state {
 	FILE *out;
-	const struct table_kind *kind; /* NULL: one row an event */
+	enum csv_shape shape;
+	const struct table_kind *kind; /* of the table, if one may come */
 	struct table table;
 	const char *columns[COLUMNS_MAX];
 	size_t n_columns;
@@ -29,21 +33,19 @@ struct csv_state {
 	struct rfc3339 clock;
 };
 
-static bool wants_quotes(struct slice text)
+/* Most cells: nothing in them that a reader of CSV, or of UTF-8, would stop at. */
+static bool is_plain(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (strchr(",\"\r\n", text.data[i]) && text.data[i])
-			return true;
-	return false;
+		if (text.data[i] < ' ' || text.data[i] > '~' || text.data[i] == ',' || text.data[i] == '"')
+			return false;
+	return true;
 }
 
-/* In quotes where the text would end the cell or the row. Few readers take a NUL: it is written as the sign for it. */
-static void add_cell(struct csv_state *s, struct slice text)
+/* Few readers take a NUL: it is written as the sign for it. */
+static void add_quoted(struct strbuf *b, struct slice text)
 {
-	struct strbuf *b = &s->line;
-	bool quoted = wants_quotes(text);
-	strbuf_adds(b, s->cells++ ? "," : "");
-	strbuf_adds(b, quoted ? "\"" : "");
+	strbuf_addc(b, '"');
 	for (size_t i = 0, n; i < text.len; i += n) {
 		struct slice rest = { text.data + i, text.len - i };
 		n = MAX(utf8_length(rest), (size_t)1);
@@ -53,7 +55,17 @@ static void add_cell(struct csv_state *s, struct slice text)
 		else
 			strbuf_adds(b, "\u2400");
 	}
-	strbuf_adds(b, quoted ? "\"" : "");
+	strbuf_addc(b, '"');
+}
+
+static void add_cell(struct csv_state *s, struct slice text)
+{
+	if (s->cells++)
+		strbuf_addc(&s->line, ',');
+	if (is_plain(text))
+		strbuf_add_slice(&s->line, text);
+	else
+		add_quoted(&s->line, text);
 }
 
 static void end_row(struct csv_state *s)
@@ -133,10 +145,16 @@ static void write_heading(struct csv_state *s)
 	end_row(s);
 }
 
-static int csv_open(void *state, const struct sink_settings *settings, struct reason *why)
+static bool is_table(unsigned id)
 {
-	struct csv_state *s = state;
-	s->out = settings->out;
+	for (size_t i = 0; i < TABLE_KINDS; i++)
+		if (table_kinds[i].type == id)
+			return true;
+	return false;
+}
+
+static int prepare_table(struct csv_state *s, const struct sink_settings *settings, struct reason *why)
+{
 	for (size_t i = 0; i < TABLE_KINDS; i++) {
 		if (!(settings->events & EVENT_BIT(table_kinds[i].type)))
 			continue;
@@ -144,22 +162,44 @@ static int csv_open(void *state, const struct sink_settings *settings, struct re
 			return reason_set(why, -EINVAL, "csv holds one table, and there are two; json has room for both");
 		s->kind = &table_kinds[i];
 	}
-	if (s->kind)
-		return table_init(&s->table, s->kind->columns, s->kind->sort, settings, why);
+	return s->kind ? table_init(&s->table, s->kind->columns, s->kind->sort, settings, why) : 0;
+}
+
+static void choose_shape(struct csv_state *s, enum csv_shape shape)
+{
+	if (s->shape == SHAPE_UNKNOWN && shape == SHAPE_ROWS)
+		write_heading(s);
+	if (s->shape == SHAPE_UNKNOWN)
+		s->shape = shape;
+}
+
+static int csv_open(void *state, const struct sink_settings *settings, struct reason *why)
+{
+	struct csv_state *s = state;
+	bool rows = false;
+	s->out = settings->out;
 	memset(s->field, NO_FIELD, sizeof(s->field));
-	for (unsigned id = 0; id < EVENT_TYPES; id++)
-		if (settings->events & EVENT_BIT(id) || id == EVENT_LOST)
-			take_fields(s, (enum event_type_id)id);
-	write_heading(s);
-	return 0;
+	for (unsigned id = 0; id < EVENT_TYPES; id++) {
+		if (is_table(id) || (!(settings->events & EVENT_BIT(id)) && id != EVENT_LOST))
+			continue;
+		take_fields(s, (enum event_type_id)id);
+		rows |= id != EVENT_LOST;
+	}
+	int r = prepare_table(s, settings, why);
+	if (r == 0 && !(rows && s->kind))
+		choose_shape(s, rows ? SHAPE_ROWS : SHAPE_TABLE);
+	return r;
 }
 
 static void csv_write(void *state, const struct event *e)
 {
 	struct csv_state *s = state;
-	if (!s->kind)
+	bool is_row = !is_table((unsigned)(e->type - event_types));
+	if (e->type != &event_types[EVENT_LOST]) /* it says nothing; one before all else is left to the summary on stderr */
+		choose_shape(s, is_row ? SHAPE_ROWS : SHAPE_TABLE);
+	if (s->shape == SHAPE_ROWS && is_row)
 		write_event(s, e);
-	else if (e->type == &event_types[s->kind->type])
+	else if (s->shape == SHAPE_TABLE && s->kind && e->type == &event_types[s->kind->type])
 		table_add(&s->table, e);
 }
 
@@ -180,7 +220,8 @@ static void write_table(struct csv_state *s)
 static void csv_close(void *state)
 {
 	struct csv_state *s = state;
-	if (s->table.n_shown)
+	choose_shape(s, SHAPE_ROWS);
+	if (s->shape == SHAPE_TABLE && s->kind)
 		write_table(s);
 	table_done(&s->table);
 	strbuf_done(&s->line);
@@ -192,7 +233,8 @@ const struct sink_ops csv_sink = {
 	.summary = "RFC 4180: the table of --stat, or one row an event; for spreadsheets and databases",
 	.suffixes = (const char *const[]){ ".csv", NULL },
 	.takes = EVENT_BIT(EVENT_FUNCTION_CALL) | EVENT_BIT(EVENT_FUNCTION_STAT) | EVENT_BIT(EVENT_SYSCALL) | EVENT_BIT(EVENT_SYSCALL_STAT) |
-		 EVENT_BIT(EVENT_TRACEPOINT) | EVENT_BIT(EVENT_USDT) | EVENT_BIT(EVENT_LOST),
+		 EVENT_BIT(EVENT_TRACEPOINT) | EVENT_BIT(EVENT_USDT) | EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REQUEST_STAT) |
+		 EVENT_BIT(EVENT_CONNECTION) | EVENT_BIT(EVENT_LOST),
 	.state_size = sizeof(struct csv_state),
 	.open = csv_open,
 	.write = csv_write,

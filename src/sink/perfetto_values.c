@@ -92,7 +92,7 @@ static Utrace__DebugAnnotation *annotation(const struct writer *w, const struct 
 {
 	Utrace__DebugAnnotation *to = arena_new(w->arena, Utrace__DebugAnnotation, 1);
 	utrace__debug_annotation__init(to);
-	if (v->text.len) {
+	if (v->text.len && v->kind != VALUE_ARGUMENTS) {
 		set_text(w, to, v->text, false);
 		return to;
 	}

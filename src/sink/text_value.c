@@ -70,10 +70,10 @@ void text_value(struct strbuf *b, const struct value *v)
 		strbuf_adds(b, v->boolean ? "true" : "false");
 		break;
 	case VALUE_UINT:
-		strbuf_addf(b, "%llu", (unsigned long long)v->u);
+		strbuf_add_uint(b, v->u);
 		break;
 	case VALUE_INT:
-		strbuf_addf(b, "%lld", (long long)v->i);
+		strbuf_add_int(b, v->i);
 		break;
 	case VALUE_DOUBLE:
 		strbuf_addf(b, "%.9g", v->d);
@@ -82,7 +82,7 @@ void text_value(struct strbuf *b, const struct value *v)
 		add_quoted(b, v->s, v->truncated);
 		break;
 	case VALUE_ADDRESS:
-		strbuf_addf(b, "0x%llx", (unsigned long long)v->u);
+		strbuf_add_hex(b, v->u);
 		break;
 	case VALUE_UNREADABLE:
 		strbuf_addc(b, '?');

@@ -17,6 +17,13 @@ size_t utf8_length(struct slice text)
 void utf8_add(struct strbuf *out, struct slice s)
 {
 	for (size_t i = 0; i < s.len;) {
+		size_t from = i;
+		while (i < s.len && (unsigned char)s.data[i] < 0x80)
+			i++;
+		if (i > from)
+			strbuf_add(out, s.data + from, i - from);
+		if (i == s.len)
+			return;
 		struct slice rest = { s.data + i, s.len - i };
 		unsigned char c = (unsigned char)s.data[i];
 		size_t n = utf8_length(rest);

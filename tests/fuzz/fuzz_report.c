@@ -63,7 +63,7 @@ static void check_output(char *text, size_t len, const struct sink_ops *format)
 		if ((unsigned char)text[i] < ' ' && text[i] != '\n')
 			abort();
 	if (streq(format->name, "chrome")) {
-		json_t *trace = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+		json_t *trace = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL); /* jansson has no unsigned integers */
 		if (!json_is_array(json_object_get(trace, "traceEvents")))
 			abort();
 		json_decref(trace);
@@ -89,7 +89,8 @@ static void show(struct record_reader *from, const struct options *o, uint8_t ho
 	_cleanup_(strbuf_done) struct strbuf summary = {};
 	struct sink_settings settings = { .out = out, .histograms = o->hist, .flat = o->where };
 	const struct sink_ops *format = format_of(how);
-	settings.events = probe_events(how & OF_SYSCALLS ? calls : functions, o->stat || o->hist);
+	settings.events = probe_events(how & OF_SYSCALLS ? calls : functions, o->stat || o->hist) |
+			  probe_events(how & OF_SYSCALLS ? calls : functions, true);
 	struct reason why = {};
 	struct sink *sink;
 	if (!out || sink_open(&sink, format, &settings, &why) < 0)
