@@ -220,7 +220,7 @@ def test_a_recording_needs_no_privilege_to_be_read(utrace, prog, tmp_path):
 
 def test_a_rotated_recording_is_one(utrace, prog, tmp_path):
     recording = tmp_path / "r.utr"
-    live = run("func", *ALL, "-o", tmp_path / "shown", "--record", recording, "--rotate", "200k", "--", prog, "threads", 10000)
+    live = run("func", *ALL, "-o", tmp_path / "shown", "--record", recording, "--rotate", "200k", "--buffer", "64M", "--", prog, "threads", 10000)
     files = sorted(tmp_path.glob("r.utr*"), key=lambda f: int(f.suffix[1:]) if f.suffix != ".utr" else 0)
     assert len(files) > 2
     assert f"and {len(files) - 1} more files" in live.stderr.decode()

@@ -165,7 +165,7 @@ def tree(tmp_path):
     """A copy: the tool writes into the tree that it lies in."""
     for part in ("tools", "docs", "src/probe/func", "src/probe/task", "src/probe/syscall"):
         (tmp_path / part).mkdir(parents=True)
-    for path in ("tools/budgets.py", "docs/verify.md", *(f"src/probe/{family}/budget.json" for family in ("func", "task", "syscall"))):
+    for path in ("tools/budgets.py", "docs/verify.md", *(f"src/probe/{family}/budget.json" for family in ("func", "task", "syscall", "sock"))):
         shutil.copy(ROOT / path, tmp_path / path)
     return tmp_path
 
