@@ -25,6 +25,7 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -109,6 +110,7 @@ struct file___ref {
 #define MESSAGE_PEEK 0x2
 #define MESSAGE_TRUNC 0x20
 #define MESSAGE_ERRQUEUE 0x2000
+#define SOCK_FLAG_DONE 0x2 /* enum sock_flags: the peer's FIN is here */
 enum tcp_state { TCP_STATE_ESTABLISHED = 1, TCP_STATE_SYN_SENT = 2, TCP_STATE_CLOSE = 7 };
 
 /* Is nobody left who has it open? So it is while it is closed. */
@@ -122,4 +124,10 @@ static __always_inline bool socket_has_no_file(struct sock *sk)
 	if (bpf_core_field_exists(by_ref->f_ref))
 		return BPF_CORE_READ(by_ref, f_ref.refcnt.counter) < 0;
 	return BPF_CORE_READ(by_count, f_count.counter) <= 0;
+}
+
+/* The end that the peer sent takes a sequence number of its own, which whoever reads up to it takes with the last bytes. */
+static __always_inline __u32 tcp_end_was_read(unsigned long flags, __u32 rcv_nxt, __u32 copied_seq)
+{
+	return flags & SOCK_FLAG_DONE && rcv_nxt == copied_seq;
 }

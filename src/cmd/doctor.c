@@ -21,6 +21,7 @@ static void choose(struct doctor *d)
 		{ "kernel_functions", "func k:", &kernel_mechanisms[mechanism_for_kernel_functions()] },
 		{ "tracepoints", "func t:", &tracepoint_mechanisms[mechanism_for_tracepoints()] },
 		{ "system_calls", "sys", &syscall_mechanisms[mechanism_for_syscalls()] },
+		{ "sockets", "req", &socket_mechanisms[mechanism_for_sockets()] },
 		{ "events", "all", &event_mechanisms[mechanism_for_events()] },
 	};
 	memcpy(d->uses, uses, sizeof(uses));

@@ -88,13 +88,20 @@ static void tell(struct verification *v, struct event *e)
 		table_add(&v->table, e);
 }
 
+/* An object has its family's name, alone or before a dash: "sock-exit". */
+static bool is_of_family(const char *object, const char *family)
+{
+	size_t len = strlen(family);
+	return strncmp(object, family, len) == 0 && (object[len] == '\0' || object[len] == '-');
+}
+
 static void see_program(void *arg, const struct verdict *verdict)
 {
 	struct verification *v = arg;
 	struct named_value limits[ARRAY_SIZE(field_of_figure)] = {};
 	struct event e = new_event(v);
 	size_t n = 0;
-	if (!streq(verdict->object, v->family->name))
+	if (!is_of_family(verdict->object, v->family->name))
 		return; /* of the task family, which every run has: it has shapes of its own */
 	e.field[PROGRAM_NAME] = STRING_VALUE(slice_of(verdict->program));
 	for (size_t i = 0; budget_figures[i].name; i++) {

@@ -52,8 +52,8 @@ const struct ability abilities[ABILITIES] = {
 			  ability_try_lsm },
 	[ABILITY_TASK_ITER] = { "iter", "a list of all tasks from inside the kernel", "5.8, BTF", "served by /proc", BPF | BTF,
 				ability_try_task_iter },
-	[ABILITY_SOCK_LENGTH] = { "sock_length", "what passes on sockets, at no cost to other system calls", "6.3, BTF",
-				  "nothing of what sockets carry is seen", BPF | BTF, ability_try_sock_length },
+	[ABILITY_SOCK_LENGTH] = { "sock_length", "what sockets send and receive; other calls are free", "6.3, BTF",
+				  "served by raw_tp: every system call pays a little", BPF | BTF, ability_try_sock_length },
 };
 
 #undef BPF

@@ -67,6 +67,15 @@ enum syscall_mechanism mechanism_for_syscalls(void)
 	return best(choices, ARRAY_SIZE(choices));
 }
 
+enum socket_mechanism mechanism_for_sockets(void)
+{
+	static const struct choice choices[] = {
+		{ ABILITY_SOCK_LENGTH, SOCKETS_LENGTHS },
+		{ ABILITY_RAW_TRACEPOINT, SOCKETS_SYSCALLS },
+	};
+	return best(choices, ARRAY_SIZE(choices));
+}
+
 const struct mechanism uprobe_mechanisms[] = {
 	[UPROBES_NONE] = { "none", "user functions need session, multi or uprobe" },
 	[UPROBES_PERF_EVENT] = { "perf_event", "perf_event uprobes: few functions at once, slow to detach" },
@@ -104,4 +113,10 @@ const struct mechanism tracepoint_mechanisms[] = {
 const struct mechanism syscall_mechanisms[] = {
 	[SYSCALLS_NONE] = { "none", "system calls need raw_tp" },
 	[SYSCALLS_RAW_TRACEPOINT] = { "raw_tp", "raw tracepoints sys_enter and sys_exit" },
+};
+
+const struct mechanism socket_mechanisms[] = {
+	[SOCKETS_NONE] = { "none", "sockets need sock_length or raw_tp" },
+	[SOCKETS_SYSCALLS] = { "raw_tp", "raw tracepoint sys_exit: each system call pays a little" },
+	[SOCKETS_LENGTHS] = { "sock_length", "tracepoints of what sockets send and receive" },
 };

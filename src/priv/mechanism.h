@@ -35,11 +35,18 @@ enum syscall_mechanism { /* sys_enter and sys_exit, which see all calls */
 	SYSCALLS_RAW_TRACEPOINT,
 };
 
+enum socket_mechanism { /* what passes on sockets */
+	SOCKETS_NONE,
+	SOCKETS_SYSCALLS, /* sys_exit, for every system call of every process */
+	SOCKETS_LENGTHS,  /* sock_send_length and sock_recv_length, which other calls do not meet */
+};
+
 enum uprobe_mechanism mechanism_for_uprobes(void);
 enum kernel_mechanism mechanism_for_kernel_functions(void);
 enum event_mechanism mechanism_for_events(void);
 enum tracepoint_mechanism mechanism_for_tracepoints(void);
 enum syscall_mechanism mechanism_for_syscalls(void);
+enum socket_mechanism mechanism_for_sockets(void);
 
 /* Each as told to people; indexed by its enum. */
 struct mechanism {
@@ -48,4 +55,4 @@ struct mechanism {
 };
 
 extern const struct mechanism uprobe_mechanisms[], usdt_mechanisms[]; /* both by enum uprobe_mechanism */
-extern const struct mechanism kernel_mechanisms[], event_mechanisms[], tracepoint_mechanisms[], syscall_mechanisms[];
+extern const struct mechanism kernel_mechanisms[], event_mechanisms[], tracepoint_mechanisms[], syscall_mechanisms[], socket_mechanisms[];

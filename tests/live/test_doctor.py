@@ -155,6 +155,8 @@ def test_probes_are_those_that_the_kernel_was_built_with():
         ("cookie", "user_functions", "perf_event"),
         ("tracepoint", "tracepoints", "none"),
         ("raw_tp", "system_calls", "none"),
+        ("sock_length", "sockets", "raw_tp"),
+        ("sock_length,raw_tp", "sockets", "none"),
         ("bpf", "events", "none"),
     ],
 )

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from conftest import DEADLINE_S, Nginx
+from conftest import CLEAN, DEADLINE_S, Nginx
 
 # Both ends of a connection in one program. Each call that passed bytes is noted: which end, in which direction, how many, the first 512.
 ENDS = r'''
@@ -138,6 +138,14 @@ class Seen:
                 for s in self.segments[connection["connection_id"]] if s["direction"] == direction for i in range(len(s["payload"]) // 2)}
 
 
+@pytest.fixture(autouse=True, params=["", "sock_length"], ids=["lengths", "exits"])
+def without(request, monkeypatch):
+    """By the tracepoints of sockets, and on kernels that lack them."""
+    if request.param:
+        monkeypatch.setitem(CLEAN, "UTRACE_WITHOUT", ",".join(filter(None, [CLEAN.get("UTRACE_WITHOUT"), request.param])))
+    return request.param
+
+
 @pytest.fixture
 def req(utrace):
     def run(*words, seconds=DEADLINE_S, **kwargs):
@@ -211,6 +219,7 @@ for line in sys.stdin:
     elif word == "recv":
         left = int(n)
         while left: left -= len(s.recv(left))
+    elif word == "rest": s.recv(int(n))
     elif word == "half": s.shutdown(socket.SHUT_WR)
     elif word == "close": s.close()
     print("done", flush=True)
@@ -277,6 +286,19 @@ def test_bytes_after_a_half_close_are_counted(utrace, start, listening):
     assert (c["sent_bytes"], c["received_bytes"], c["end"]) == (5, 33, "closed")
 
 
+def test_the_end_that_is_read_with_the_last_bytes_is_none_of_them(utrace, start, listening):
+    client = start(sys.executable, "-c", PEER, listening.getsockname()[1])
+    client.line()
+    server = listening.accept()[0]
+    live = utrace.start("req", "--connections", "-p", client.pid).ready()
+    server.sendall(b"123")
+    server.close()
+    tell(client, "recv 2", "rest 100", "close 0")
+    client.popen.stdin.close()
+    c = Seen(live.end()).of("client")
+    assert (c["received_bytes"], c.get("lost_bytes")) == (3, None)
+
+
 def test_a_reset_and_a_refusal_are_told(req, listening, tmp_path):
     port = listening.getsockname()[1]
     free = socket.create_server(("127.0.0.1", 0))
@@ -304,7 +326,7 @@ except ConnectionRefusedError: pass
         [(f"127.0.0.1:{port}", "reset", "ECONNRESET", 1), (f"127.0.0.1:{refused}", "failed", "ECONNREFUSED", 0)]
 
 
-def test_what_is_spliced_from_a_socket_is_known_to_be_missing(req, listening):
+def test_what_is_spliced_from_a_socket_is_known_to_be_missing(req, listening, without):
     port = listening.getsockname()[1]
 
     def feed():
@@ -330,6 +352,9 @@ s.close()
 """])
     thread.join()
     c = seen.of("client")
+    if without:  # the call itself is seen
+        assert (c["received_bytes"], c.get("lost_bytes")) == (49, None)
+        return
     assert (c["received_bytes"], c["lost_bytes"]) == (49, 36)
     assert [(s["offset"], s["bytes"], s.get("lost_before_bytes")) for s in seen.segments[c["connection_id"]] if s["direction"] == "received"] == \
         [(0, 4, None), (40, 9, 36)]
@@ -391,12 +416,15 @@ int main(void)
 """
 
 
-def test_io_uring_is_told_by_sizes_and_never_by_the_buffers_of_others(utrace, built):
+def test_io_uring_is_told_by_sizes_and_never_by_the_buffers_of_others(utrace, built, without):
     live = utrace.start("req", "--connections", "--raw", command=[built(URING)]).end()
     if live.status == 77:
         pytest.skip("no io_uring here")
     seen = Seen(live)
     a = "41" * 512
+    if without:  # no call with a descriptor: known by what TCP has counted, when another follows
+        assert (seen.of("server")["received_bytes"], seen.of("server")["received_before_bytes"], seen.of("client")["sent_bytes"]) == (300, 700, 700)
+        return
     for role, expected in (("server", [["received", 700, None, "foreign"], ["received", 300, a[:600], None]]),
                            ("client", [["sent", 700, a, None], ["sent", 300, None, "foreign"]])):
         told = seen.segments[seen.of(role)["connection_id"]]

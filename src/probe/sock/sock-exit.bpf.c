@@ -137,9 +137,17 @@ static __always_inline struct sock_state *state_of(void *ctx, struct sock *sk, _
 	return state_new(sk, inode);
 }
 
+/* The sequence number up to which the process has read bytes. */
+static __always_inline __u32 read_seq(struct tcp_sock *tcp)
+{
+	struct sock *sk = (void *)tcp;
+	__u32 copied = BPF_CORE_READ(tcp, copied_seq);
+	return copied - tcp_end_was_read(BPF_CORE_READ(sk, __sk_common.skc_flags), BPF_CORE_READ(tcp, rcv_nxt), copied);
+}
+
 static __always_inline void count_before(struct sock_state *s, struct tcp_sock *tcp, __u32 direction, __u32 bytes)
 {
-	s->before_bytes[SOCK_RECEIVED] = BPF_CORE_READ(tcp, bytes_received) - (BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq)) -
+	s->before_bytes[SOCK_RECEIVED] = BPF_CORE_READ(tcp, bytes_received) - (BPF_CORE_READ(tcp, rcv_nxt) - read_seq(tcp)) -
 					 (direction == SOCK_RECEIVED ? bytes : 0);
 	s->before_bytes[SOCK_SENT] = BPF_CORE_READ(tcp, bytes_acked) + (BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una)) -
 				     (direction == SOCK_SENT ? bytes : 0);
@@ -173,7 +181,7 @@ static __always_inline int passed(void *ctx, struct sock *sk, const struct sock_
 		tell_connection(ctx, s, sk, c->direction);
 	}
 	bool has_seq = has_tcp && !BPF_CORE_READ(tcp, inet_conn.icsk_ulp_ops);
-	__u32 seq = c->direction == SOCK_SENT ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
+	__u32 seq = c->direction == SOCK_SENT ? BPF_CORE_READ(tcp, write_seq) : read_seq(tcp);
 	tell_bytes(ctx, s, c->direction, c->bytes, &c->regs, has_seq, seq - c->bytes, c->flags);
 	return 0;
 }

@@ -64,10 +64,16 @@ static __always_inline void read_call(struct sock_regs *regs)
 	regs->foreign = call->flags & (TASK_IO_WORKER | TASK_KERNEL) || call->thread_info.status & TS_COMPAT || (__s64)r->ax != -ERROR_NOSYS;
 }
 
-/* Of the first call that is seen: what had passed before it. */
-static __always_inline void count_before(struct sock_state *s, struct tcp_sock *tcp, __u32 direction, __u32 bytes)
+/* The sequence number up to which the process has read bytes. */
+static __always_inline __u32 read_seq(struct tcp_sock *tcp, struct sock *sk)
 {
-	__u64 received = tcp->bytes_received - (tcp->rcv_nxt - tcp->copied_seq), sent = tcp->bytes_acked + (tcp->write_seq - tcp->snd_una);
+	return tcp->copied_seq - tcp_end_was_read(sk->__sk_common.skc_flags, tcp->rcv_nxt, tcp->copied_seq);
+}
+
+/* Of the first call that is seen: what had passed before it. */
+static __always_inline void count_before(struct sock_state *s, struct tcp_sock *tcp, struct sock *sk, __u32 direction, __u32 bytes)
+{
+	__u64 received = tcp->bytes_received - (tcp->rcv_nxt - read_seq(tcp, sk)), sent = tcp->bytes_acked + (tcp->write_seq - tcp->snd_una);
 	s->before_bytes[SOCK_RECEIVED] = received - (direction == SOCK_RECEIVED ? bytes : 0);
 	s->before_bytes[SOCK_SENT] = sent - (direction == SOCK_SENT ? bytes : 0);
 }
@@ -83,11 +89,11 @@ static __always_inline int passed(void *ctx, struct sock *sk, __u32 bytes, __u32
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	if (!s->told) {
 		if (tcp && !s->calls[SOCK_RECEIVED] && !s->calls[SOCK_SENT])
-			count_before(s, tcp, direction, bytes);
+			count_before(s, tcp, sk, direction, bytes);
 		tell_connection(ctx, s, sk, direction);
 	}
 	bool has_seq = tcp && !tcp->inet_conn.icsk_ulp_ops; /* under kTLS the sequence counts what the bytes become */
-	__u32 seq = has_seq ? (direction == SOCK_SENT ? tcp->write_seq : tcp->copied_seq) - bytes : 0;
+	__u32 seq = has_seq ? (direction == SOCK_SENT ? tcp->write_seq : read_seq(tcp, sk)) - bytes : 0;
 	read_call(&regs);
 	tell_bytes(ctx, s, direction, bytes, &regs, has_seq, seq, flags);
 	return 0;

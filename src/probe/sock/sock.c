@@ -1,8 +1,8 @@
 /*
  * sock: what traced processes send and receive on TCP and Unix stream sockets, handed on as the segments of connections.
  *
- * Sockets are told of by two tracepoints that fire when bytes have moved (priv/mechanism.h), so other system calls cost nothing. The end
- * of a TCP connection is told by its change of state; of a Unix socket only that its peer has gone, so one that the process itself
+ * Sockets are told of by two tracepoints that fire when bytes have moved, so other system calls cost nothing; on kernels before 6.3 by
+ * the ends of system calls. The end of a TCP connection is told by its change of state; of a Unix socket only that its peer has gone, so one that the process itself
  * closes stays open here until the run is over or room is needed.
  */
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include "priv/ability.h"
 #include "priv/attach.h"
 #include "priv/loader.h"
+#include "priv/mechanism.h"
 #include "probe/families.h"
 #include "probe/segment.h"
 #include "probe/sock/connections.h"
@@ -24,6 +25,7 @@
 
 struct sock_state {
 	struct bpf_object *object;
+	enum socket_mechanism mechanism;
 	struct links links;
 	struct connections connections;
 	bool too_many; /* told */
@@ -31,10 +33,12 @@ struct sock_state {
 
 static int sock_load(struct engine *e, void *state, struct reason *why)
 {
+	static const char *const objects[] = { [SOCKETS_SYSCALLS] = "sock-exit", [SOCKETS_LENGTHS] = "sock" };
 	struct sock_state *s = state;
-	if (!ability_has(ABILITY_SOCK_LENGTH))
-		return reason_set(why, -ENOTSUP, "this kernel does not tell what passes on sockets: %s", ability_why_not(ABILITY_SOCK_LENGTH));
-	int r = loader_open(engine_loader(e), "sock", &s->object, why);
+	s->mechanism = mechanism_for_sockets();
+	if (s->mechanism == SOCKETS_NONE)
+		return reason_set(why, -ENOTSUP, "%s", socket_mechanisms[SOCKETS_NONE].what);
+	int r = loader_open(engine_loader(e), objects[s->mechanism], &s->object, why);
 	if (r < 0)
 		return r;
 	uint32_t bytes = engine_wants_bytes(e) ? (uint32_t)engine_options(e)->capture_bytes : 0;
@@ -42,15 +46,30 @@ static int sock_load(struct engine *e, void *state, struct reason *why)
 	return loader_load(engine_loader(e), s->object, why);
 }
 
+/* States before bytes: a connection whose bytes are seen has its end seen. */
 static int sock_attach(struct engine *e, void *state, struct reason *why)
 {
+	static const struct {
+		enum socket_mechanism mechanism;
+		const char *program, *tracepoint; /* NULL: it was loaded for its own */
+	} points[] = {
+		{ SOCKETS_LENGTHS, "sock_destroy", NULL },
+		{ SOCKETS_LENGTHS, "sock_state", NULL },
+		{ SOCKETS_LENGTHS, "sock_receive", NULL },
+		{ SOCKETS_LENGTHS, "sock_send", NULL },
+		{ SOCKETS_SYSCALLS, "sock_exit_destroy", "tcp_destroy_sock" },
+		{ SOCKETS_SYSCALLS, "sock_exit_state", "inet_sock_set_state" },
+		{ SOCKETS_SYSCALLS, "sock_exit", "sys_exit" },
+	};
 	struct sock_state *s = state;
-	struct bpf_program *p;
 	int r = 0;
 	(void)e;
-	bpf_object__for_each_program(p, s->object)
-		if (r == 0 && bpf_program__fd(p) >= 0)
-			r = attach_loaded(&s->links, bpf_program__fd(p), BPF_TRACE_RAW_TP, 0, why);
+	for (size_t i = 0; i < ARRAY_SIZE(points) && r == 0; i++) {
+		if (points[i].mechanism != s->mechanism)
+			continue;
+		int fd = bpf_program__fd(bpf_object__find_program_by_name(s->object, points[i].program));
+		r = points[i].tracepoint ? attach_raw(&s->links, fd, points[i].tracepoint, why) : attach_loaded(&s->links, fd, BPF_TRACE_RAW_TP, 0, why);
+	}
 	return r;
 }
 
@@ -191,6 +210,7 @@ static void sock_close(struct engine *e, void *state)
 static const struct probe_shape sock_shapes[] = {
 	{ "sizes", "", ABILITY_BIT(ABILITY_SOCK_LENGTH), 0 },
 	{ "bytes", "--raw", ABILITY_BIT(ABILITY_SOCK_LENGTH), 0 },
+	{ "exit", "--raw", 0, ABILITY_BIT(ABILITY_SOCK_LENGTH) },
 	{},
 };
 
