@@ -3,10 +3,11 @@
  * it knows no time, no process and no BPF, so it runs in the agent, over a recording, over a pcap and in a fuzzer alike.
  *
  * A connection is two streams, named by who sends. The caller
- *   1. asks proto_detect() about the first bytes of either stream until a row says that it speaks this, and who speaks;
+ *   1. asks proto_detect() about the first bytes of either stream, and of later segments of a connection that is older than the
+ *      capture, until a row says that it speaks this, and who speaks;
  *   2. makes a state of that row: ops->init() on ops->state_size bytes of its own, zeroed or not;
  *   3. feeds what was captured in the order in which it passed, in pieces of any length: pieces change no message;
- *      calls gap() where bytes passed that it has not got, and segment() where a send or receive began;
+ *      calls gap() where bytes passed that it has not got, once with their sum, and segment() where a send or receive began;
  *   4. calls close() when a side will send no more, done() when the connection is of no more interest.
  *
  * How a capture that keeps the first N bytes of each send looks: segment(), feed(N bytes), gap(length - N). Inside a body of

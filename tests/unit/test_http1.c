@@ -311,8 +311,8 @@ static const struct http_case cases[] = {
 	{ "a gap over chunks: the next head ends the message", { "< " CHUNKED "5\r\na", "<gap 99", "< " OK },
 	  CHUNKED_TOLD "<lost gap @51\n<1=0 end 150/5 unknown\n<2=0 200 HTTP/1.1 @150+38 skipped=99 [Content-Length=0]\n<2=0 end 38/0\n" },
 	{ "a gap over chunks: the last chunk ends the message, if a segment begins with it",
-	  { "< " CHUNKED "5\r\na", "<gap 99", "< 5\r\nhallo\r\n", "<segment", "< 0\r\nX", "<segment", "< 0\r\n\r\n", "<segment", "< " OK },
-	  CHUNKED_TOLD "<lost gap @51\n<1=0 end 169/5 unknown\n<2=0 200 HTTP/1.1 @169+38 skipped=118 [Content-Length=0]\n<2=0 end 38/0\n" },
+	  { "< " CHUNKED "5\r\na", "<gap 99", "< 5\r\nhallo\r\n", "<segment", "< 0\r\nX", "<segment", "< 0\r\n\r\n", "<segment", "< junk", "<segment", "< " OK },
+	  CHUNKED_TOLD "<lost gap @51\n<1=0 end 169/5 unknown\n<2=0 200 HTTP/1.1 @173+38 skipped=122 [Content-Length=0]\n<2=0 end 38/0\n" },
 	{ "a gap over chunks: the next request ends the answer", { "> " GET, "< " CHUNKED "5\r\na", "<gap 99", "> " GET, "<segment", "< " OK },
 	  GET_TOLD("1", "0") "<1=1 200 HTTP/1.1 @0+47 length=? [Transfer-Encoding=chunked]\n<lost gap @51\n<1=1 end 150/5 unknown\n"
 	  GET_TOLD("2", "27") "<2=2 200 HTTP/1.1 @150+38 skipped=99 [Content-Length=0]\n<2=2 end 38/0\n" },
@@ -325,7 +325,15 @@ static const struct http_case cases[] = {
 	{ "an answer was missed of a client that pipelines: nobody knows whose the next is",
 	  { "> " GET GET GET, "< " OK, "<gap 38", "< " OK, "> " GET, "< " OK },
 	  GET_TOLD("1", "0") GET_TOLD("2", "27") GET_TOLD("3", "54") OK_TOLD("1", "1", "0")
-	  "<lost gap @38\n<2=0 200 HTTP/1.1 @76+38 skipped=38 [Content-Length=0]\n<2=0 end 38/0\n" GET_TOLD("4", "81") OK_TOLD("3", "4", "114") },
+	  "<lost gap @38\n<2=0 200 HTTP/1.1 @76+38 skipped=38 [Content-Length=0]\n<2=0 end 38/0\n" GET_TOLD("4", "81") OK_TOLD("3", "0", "114") },
+	{ "a request was missed of a client that pipelines: nobody knows whose the next answer is",
+	  { "> " GET GET, "< " OK OK, ">gap 27", "> " GET, "< " OK },
+	  GET_TOLD("1", "0") GET_TOLD("2", "27") OK_TOLD("1", "1", "0") OK_TOLD("2", "2", "38")
+	  ">lost gap @54\n>3 GET / HTTP/1.1 @81+27 skipped=27 [Host=x]\n>3 end 27/0\n" OK_TOLD("3", "0", "76") },
+	{ "a request was missed of a client that does not: its answer is nobody's",
+	  { "> " GET, "< " OK, ">gap 27", "< " OK, "> " GET, "< " OK },
+	  GET_TOLD("1", "0") OK_TOLD("1", "1", "0") ">lost gap @27\n" OK_TOLD("2", "0", "38")
+	  ">2 GET / HTTP/1.1 @54+27 skipped=27 [Host=x]\n>2 end 27/0\n" OK_TOLD("3", "2", "76") },
 
 	/* Begun in the middle of a connection */
 	{ "midway: the first bytes are a head", { "> " GET, "< " OK }, GET_TOLD("1", "0") OK_TOLD("1", "1", "0"), true },
@@ -454,6 +462,18 @@ static void heads_have_limits(void **state)
 	}
 }
 
+/* What a server sends to fill our memory: an extension without end. */
+static void a_chunk_extension_has_a_limit(void **state)
+{
+	_cleanup_(strbuf_done) struct strbuf told = {}, passes = {};
+	strbuf_adds(&passes, "< " CHUNKED "1;");
+	strbuf_pad(&passes, 'x', 16384 - 2 - 2);
+	strbuf_adds(&passes, "\r\na\r\n1;");
+	strbuf_pad(&passes, 'x', 16384);
+	run(&(struct http_case){ .steps = { strbuf_str(&passes) } }, 1000, &told);
+	assert_string_equal(strbuf_str(&told), CHUNKED_TOLD "<lost length @32819\n"); /* 47 + 16384 + 3 + 16384, and the first byte too many */
+}
+
 static const struct upgrade_case {
 	const char *request, *more, *response;
 	const char *name;
@@ -515,6 +535,7 @@ int main(void)
 		cmocka_unit_test(the_first_bytes_tell_who_speaks),
 		cmocka_unit_test(a_beginning_of_http_may_become_http),
 		cmocka_unit_test(heads_have_limits),
+		cmocka_unit_test(a_chunk_extension_has_a_limit),
 		cmocka_unit_test(what_follows_an_upgrade_is_left_to_the_other_protocol),
 		cmocka_unit_test(a_thousand_requests_may_wait),
 	};

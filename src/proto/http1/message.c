@@ -103,8 +103,8 @@ static enum http1_body request(struct http1 *c, struct stream *s, const struct h
 	const struct stream *server = &c->stream[PROTO_SERVER];
 	enum http1_asked asked = pairs_asked(head->start.method);
 	bool server_lost = server->phase == PHASE_LOST || server->tries;
-	if (s->tries && c->pairs.pipelined) /* requests between them may have been missed */
-		pairs_forget(&c->pairs);
+	if (s->tries)
+		pairs_missed_requests(&c->pairs);
 	s->id = pairs_request(&c->pairs, asked, !s->tries && !server_lost);
 	s->connects = asked == ASKED_CONNECT;
 	return http1_request_body(head);

@@ -20,7 +20,9 @@ uint64_t pairs_request(struct pairs *p, enum http1_asked asked, bool sure)
 {
 	p->pipelined |= sure && pairs_waiting(p) > 0;
 	p->newest++;
-	if (pairs_waiting(p) <= PAIRS_KEPT)
+	if (p->in_doubt)
+		p->oldest = p->newest + 1;
+	else if (pairs_waiting(p) <= PAIRS_KEPT)
 		p->asked[p->newest % PAIRS_KEPT] = (uint8_t)asked;
 	return p->newest;
 }
@@ -40,16 +42,24 @@ void pairs_answered(struct pairs *p)
 	p->oldest++;
 }
 
-void pairs_forget(struct pairs *p)
+static void doubt(struct pairs *p)
 {
 	memset(p->asked, 0, sizeof(p->asked));
 	p->oldest = p->newest + 1;
+	p->in_doubt = true;
+}
+
+/* A client that does not pipeline waits for the answer to the one that was missed: that comes before the next request. */
+void pairs_missed_requests(struct pairs *p)
+{
+	if (p->pipelined)
+		doubt(p);
 }
 
 void pairs_missed_responses(struct pairs *p)
 {
 	if (p->pipelined && pairs_waiting(p) > 1)
-		pairs_forget(p);
+		doubt(p);
 	while (pairs_waiting(p) > 1)
 		pairs_answered(p);
 }

@@ -1,7 +1,8 @@
 /*
  * pairs: which request a response answers. Responses come in the order of the requests (RFC 9112 section 9.3.2), so a
- * number and what was asked is all that is kept of a request that waits. Clients may ask again before they are answered
- * (pipelining); only then is it unclear, after a loss, whose answer one is.
+ * number and what was asked is all that is kept of a request that waits. Of a client that may ask again before it is answered
+ * (pipelining) a loss leaves it open how many still wait, for as long as the connection lasts: from then on nothing is paired,
+ * because a wrong pair is a request that did not happen.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ struct pairs {
 	uint64_t oldest;    /* id of the request that waits longest; none waits when it is beyond newest */
 	uint64_t newest;    /* id of the last request; 0: none yet */
 	bool pipelined;     /* a request was sent before the one before it was answered */
+	bool in_doubt;      /* for good: none waits that we would know of */
 	uint8_t asked[PAIRS_KEPT]; /* by id; 0 for those answered */
 };
 
@@ -32,6 +34,5 @@ enum http1_asked pairs_asked(struct slice method);
 uint64_t pairs_oldest(const struct pairs *p, enum http1_asked *ret_asked);
 void pairs_answered(struct pairs *p); /* the oldest waits no more; none waiting: nothing */
 
-/* Responses may have been missed: of several that wait, the last is next when the client never pipelined; else nobody knows. */
-void pairs_missed_responses(struct pairs *p);
-void pairs_forget(struct pairs *p); /* none waits any more */
+void pairs_missed_requests(struct pairs *p);
+void pairs_missed_responses(struct pairs *p); /* of several that wait, the last is next, if the client never pipelined */
