@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/strbuf.h"
 #include "proto/proto.h"
 #include "span/exchange.h"
 
@@ -15,7 +16,12 @@ struct dialogue {
 	bool client_is_sent;          /* what the traced process sends is the client's stream */
 	bool known[PROTO_SIDES];      /* the place in the stream is */
 	uint64_t offset[PROTO_SIDES]; /* the next byte of each stream */
+	uint64_t given[PROTO_SIDES];  /* to the parser, gaps included: its own offsets */
 	uint64_t looked_at;
+	struct early {
+		struct strbuf bytes; /* of a stream that is too short yet to tell the protocol */
+		struct passed call;  /* that passed the first of them */
+	} early[2];                  /* received, sent */
 	struct exchange exchange;
 	struct dialogue_lost lost;
 };
@@ -37,6 +43,8 @@ void dialogue_free(struct dialogue *d)
 		d->proto->done(d->state);
 	free(d->state);
 	exchange_done(&d->exchange);
+	strbuf_done(&d->early[0].bytes);
+	strbuf_done(&d->early[1].bytes);
 	free(d);
 }
 
@@ -70,17 +78,40 @@ static void begin_protocol(struct dialogue *d, const struct proto_ops *ops, bool
 	ops->init(d->state, &start);
 }
 
+/* Keeps what may be the beginning of a head: all of it, or what is kept is the middle of something. */
+static void keep_early(struct dialogue *d, const struct passed *p)
+{
+	struct early *early = &d->early[p->sent];
+	if (!early->bytes.len)
+		early->call = *p;
+	strbuf_add_slice(&early->bytes, p->captured);
+	d->left_alone = early->bytes.len > DIALOGUE_DETECT_BYTES || p->captured.len < p->bytes;
+}
+
 static bool recognise(struct dialogue *d, const struct passed *p)
 {
 	const struct proto_ops *ops;
+	struct strbuf *before = &d->early[p->sent].bytes;
 	if (d->proto || d->left_alone || !p->captured.len)
 		return d->proto;
-	enum proto_verdict verdict = proto_detect(p->captured, &ops);
+	struct slice first = p->captured;
+	_cleanup_(strbuf_done) struct strbuf both = {};
+	if (before->len) {
+		strbuf_add_slice(&both, strbuf_slice(before));
+		strbuf_add_slice(&both, p->captured);
+		first = strbuf_slice(&both);
+	}
+	enum proto_verdict verdict = proto_detect(first, &ops);
 	if (verdict == PROTO_IS_CLIENT || verdict == PROTO_IS_SERVER) {
 		begin_protocol(d, ops, verdict == PROTO_IS_CLIENT, p->sent);
 		return true;
 	}
-	d->midway |= d->looked_at > 0; /* what went by was not fed */
+	if (verdict == PROTO_MORE) {
+		keep_early(d, p);
+		return false;
+	}
+	d->midway = true; /* what went by was not fed */
+	strbuf_clear(before);
 	d->looked_at += p->captured.len;
 	d->left_alone = d->looked_at > DIALOGUE_DETECT_BYTES;
 	return false;
@@ -90,26 +121,44 @@ static void pass_gap(struct dialogue *d, enum proto_side side, uint64_t bytes)
 {
 	if (bytes)
 		d->proto->gap(d->state, side, bytes);
+	d->given[side] += bytes;
 	d->offset[side] += bytes;
 }
 
-void dialogue_pass(struct dialogue *d, const struct passed *p)
+static void feed(struct dialogue *d, const struct passed *p)
 {
-	if (!recognise(d, p))
-		return;
 	enum proto_side side = p->sent == d->client_is_sent ? PROTO_CLIENT : PROTO_SERVER;
 	if (!d->known[side])
 		d->offset[side] = p->offset;
 	d->known[side] = true;
-	if (p->offset > d->offset[side])
+	if (p->offset > d->offset[side]) {
 		pass_gap(d, side, p->offset - d->offset[side]);
+		d->exchange.places_lost += side == PROTO_SERVER; /* an answer may have been there */
+	}
 	if (p->offset != d->offset[side])
 		return; /* told twice */
-	d->exchange.now = *p;
+	exchange_call(&d->exchange, side, d->given[side], p);
 	d->proto->segment(d->state, side);
 	size_t taken = d->proto->feed(d->state, side, p->captured);
 	d->offset[side] += taken;
+	d->given[side] += taken;
 	pass_gap(d, side, p->bytes - taken);
+}
+
+void dialogue_pass(struct dialogue *d, const struct passed *p)
+{
+	bool knew = d->proto;
+	if (!recognise(d, p))
+		return;
+	for (size_t i = 0; !knew && i < 2; i++) {
+		struct early *early = &d->early[i];
+		early->call.captured = strbuf_slice(&early->bytes);
+		early->call.bytes = early->bytes.len;
+		if (early->bytes.len)
+			feed(d, &early->call);
+		strbuf_done(&early->bytes);
+	}
+	feed(d, p);
 }
 
 void dialogue_end(struct dialogue *d, uint64_t time_ns)

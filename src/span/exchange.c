@@ -88,14 +88,31 @@ static void take_out(struct exchange *x, struct question *q)
 	x->n--;
 }
 
-/* A call that passes the first byte of a question: sent, it began with the call; read, it was there when the call ended. */
+/* Bytes that are sent begin to pass when the call begins; those that are read were there when it ended. */
+void exchange_call(struct exchange *x, enum proto_side side, uint64_t at, const struct passed *call)
+{
+	uint64_t time_ns = call->sent && call->began_ns ? call->began_ns : call->ended_ns;
+	x->now = *call;
+	x->calls[side][x->calls_n[side]++ % CALLS_KEPT] = (struct recent_call){ at, time_ns };
+}
+
+/* When the byte passed: by the last call that began before it; the oldest that is known when it was even before that. */
+static uint64_t time_of(const struct exchange *x, enum proto_side side, uint64_t offset)
+{
+	uint32_t n = x->calls_n[side], first = n > CALLS_KEPT ? n - CALLS_KEPT : 0;
+	uint64_t time_ns = n ? x->calls[side][first % CALLS_KEPT].time_ns : x->now.ended_ns;
+	for (uint32_t i = first; i < n && x->calls[side][i % CALLS_KEPT].at <= offset; i++)
+		time_ns = x->calls[side][i % CALLS_KEPT].time_ns;
+	return time_ns;
+}
+
 static void begin(struct exchange *x, const struct proto_message *m)
 {
 	struct question *q = xcalloc(1, sizeof(*q));
 	const struct passed *now = &x->now;
 	q->id = m->id;
 	q->r = (struct request){ .pid = now->pid, .tid = now->tid, .generation = now->generation };
-	q->r.began_ns = q->r.asked_ns = now->sent && now->began_ns ? now->began_ns : now->ended_ns;
+	q->r.began_ns = q->r.asked_ns = time_of(x, PROTO_CLIENT, m->offset);
 	q->r.gap = m->head_cut;
 	q->r.request_bytes = m->head_bytes;
 	q->places_lost = x->places_lost;
@@ -149,7 +166,7 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 	if (m->event == PROTO_HEAD) {
 		q->answered = true;
 		q->r.status = m->status;
-		q->r.answered_ns = x->now.sent && x->now.began_ns ? x->now.began_ns : x->now.ended_ns;
+		q->r.answered_ns = time_of(x, PROTO_SERVER, m->offset);
 	} else if (m->event == PROTO_END && q->answered) {
 		q->r.ended_ns = x->now.ended_ns;
 		q->r.response_bytes = m->wire_bytes;

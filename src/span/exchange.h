@@ -6,12 +6,22 @@
 
 struct question;
 
+#define CALLS_KEPT 8 /* of each side: a head seldom comes in more pieces */
+
 struct exchange {
 	struct passed now; /* the call whose bytes are being fed */
+	struct recent_call {
+		uint64_t at;       /* of its first byte, as the parser counts */
+		uint64_t time_ns;  /* when that byte passed */
+	} calls[PROTO_SIDES][CALLS_KEPT];
+	uint32_t calls_n[PROTO_SIDES];
 	struct question *first, *last; /* in the order in which they were asked */
 	uint32_t n;
 	uint64_t places_lost; /* in the answers */
 };
+
+/* A call is about to be fed, whose first byte is the parser's @at of that side. */
+void exchange_call(struct exchange *x, enum proto_side side, uint64_t at, const struct passed *call);
 
 typedef void (*exchange_fn)(void *arg, struct request *r); /* of_client and protocol are the caller's to fill */
 
