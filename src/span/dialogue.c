@@ -128,8 +128,8 @@ static void pass_gap(struct dialogue *d, enum proto_side side, uint64_t bytes)
 static void feed(struct dialogue *d, const struct passed *p)
 {
 	enum proto_side side = p->sent == d->client_is_sent ? PROTO_CLIENT : PROTO_SERVER;
-	if (!d->known[side])
-		d->offset[side] = p->offset;
+	if (!d->known[side] && d->midway)
+		d->offset[side] = p->offset; /* what was before it, nobody asks for */
 	d->known[side] = true;
 	if (p->offset > d->offset[side]) {
 		pass_gap(d, side, p->offset - d->offset[side]);
