@@ -23,6 +23,7 @@ struct requests {
 	struct routes *routes;
 	struct red red;
 	struct hashmap seen_on; /* numbers of connections that are open and had requests */
+	struct dialogue_lost lost; /* over all connections that have ended */
 	uint64_t ids[2]; /* state of the generator of span ids; never both 0 */
 };
 
@@ -167,6 +168,9 @@ bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 	if (!talk)
 		return seen;
 	dialogue_end(talk->dialogue, time_ns);
+	struct dialogue_lost lost = dialogue_lost(talk->dialogue);
+	e->requests->lost.questions += lost.questions;
+	e->requests->lost.places += lost.places;
 	dialogue_free(talk->dialogue);
 	free(talk);
 	c->spans = NULL;
@@ -345,10 +349,22 @@ void requests_take(struct engine *e, const struct rec_head *head)
 		red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, is_error(rec), rec->status, rec->duration_ns);
 }
 
+static void tell_lost(struct engine *e, const struct dialogue_lost *lost)
+{
+	if (lost->places)
+		engine_note(e, "%llu times the place in a connection was lost (bytes not captured, or no HTTP): requests there may be missing",
+			    (unsigned long long)lost->places);
+	if (lost->questions)
+		engine_note(e, "%llu requests had no answer and made room for others", (unsigned long long)lost->questions);
+}
+
 void requests_conclude(struct engine *e)
 {
 	const struct red_row *row;
-	for (size_t at = 0; e->requests && (row = red_next(&e->requests->red, &at));) {
+	if (!e->requests)
+		return;
+	tell_lost(e, &e->requests->lost);
+	for (size_t at = 0; (row = red_next(&e->requests->red, &at));) {
 		struct event ev;
 		event_init(&ev, EVENT_REQUEST_STAT);
 		ev.field[REQSTAT_KIND] = STRING_VALUE(row->of_client ? SLICE("client") : SLICE("server"));
