@@ -119,6 +119,8 @@ static __always_inline void describe_tcp(struct sock_conn_rec *rec, const struct
 		return;
 	}
 	guess_role(rec, sk);
+	if (rec->role == SOCK_SERVER && !s->before_bytes[SOCK_RECEIVED] && !s->before_bytes[SOCK_SENT])
+		rec->established_ns = tcp_established_ns((struct tcp_sock *)sk);
 	rec->before_bytes[SOCK_RECEIVED] = s->before_bytes[SOCK_RECEIVED];
 	rec->before_bytes[SOCK_SENT] = s->before_bytes[SOCK_SENT];
 	if (rec->role == SOCK_CLIENT && rec->before_bytes[SOCK_SENT])
