@@ -54,6 +54,8 @@ const struct ability abilities[ABILITIES] = {
 				ability_try_task_iter },
 	[ABILITY_SOCK_LENGTH] = { "sock_length", "what sockets send and receive; other calls are free", "6.3, BTF",
 				  "served by raw_tp: every system call pays a little", BPF | BTF, ability_try_sock_length },
+	[ABILITY_UNIX_RELEASE] = { "unix_release", "the end of Unix sockets", "5.5, fentry", "told when the other end has read it",
+				   BPF | BTF | ABILITY_BIT(ABILITY_FENTRY), ability_try_unix_release },
 };
 
 #undef BPF

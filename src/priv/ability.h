@@ -36,6 +36,7 @@ enum ability_id {
 	ABILITY_LSM,            /* "lsm": BPF LSM */
 	ABILITY_TASK_ITER,      /* "iter": BPF iterators over tasks */
 	ABILITY_SOCK_LENGTH,    /* "sock_length": tracepoints sock_send_length and sock_recv_length, 6.3 */
+	ABILITY_UNIX_RELEASE,   /* "unix_release": fentry on the end of Unix sockets */
 	ABILITIES
 };
 

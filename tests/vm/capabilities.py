@@ -136,7 +136,8 @@ def exchanges(events):
         assert said == {("client", "sent"): asked, ("server", "received"): pieces, ("server", "sent"): answered, ("client", "received"): answered}
         if transport == "tcp":
             assert seqs["server", "sent"] == seqs["client", "received"] and seqs["client", "sent"] == seqs["server", "received"][::2]
-            assert {c["end"] for c in of_kind(events, "connection") if c["transport"] == "tcp"} == {"closed"}
+        ends = {c["role"]: c["end"] for c in of_kind(events, "connection") if c["transport"] == transport}
+        assert ends == {"client": "closed", "server": "closed" if transport == "tcp" else "peer_closed"}
 
 
 class Capability(NamedTuple):

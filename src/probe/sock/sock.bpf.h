@@ -28,7 +28,7 @@ struct sock_state {
 };
 
 /* Who builds a record: none of them can be interrupted by itself on its CPU, but each by others. */
-enum sock_place { IN_RECEIVE = SOCK_RECEIVED, IN_SEND = SOCK_SENT, IN_STATE, IN_DESTROY, SOCK_PLACES };
+enum sock_place { IN_RECEIVE = SOCK_RECEIVED, IN_SEND = SOCK_SENT, IN_STATE, IN_DESTROY, IN_RELEASE, SOCK_PLACES };
 
 /* Records while they are built. The verifier adds the largest piece to the largest offset: hence twice the room. */
 struct sock_scratch {
