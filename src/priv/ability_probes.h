@@ -10,6 +10,7 @@ int ability_try_ringbuf(struct reason *why);
 int ability_try_cookie(struct reason *why);
 int ability_try_loop(struct reason *why);
 int ability_try_task_storage(struct reason *why);
+int ability_try_sock_storage(struct reason *why);
 
 /* ability_links.c: found out by attaching, or by how the kernel refuses what cannot be attached. */
 int ability_try_uprobe(struct reason *why);
