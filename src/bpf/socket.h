@@ -66,6 +66,10 @@ struct tcp_sock {
 	__u32 total_retrans;
 	__u64 bytes_received;
 	__u64 bytes_acked;
+	__u64 tcp_mstamp; /* CLOCK_MONOTONIC, microseconds, as the next */
+	struct {
+		__u64 time;
+	} rcvq_space;
 };
 
 struct sockaddr_un {
@@ -130,4 +134,14 @@ static __always_inline bool socket_has_no_file(struct sock *sk)
 static __always_inline __u32 tcp_end_was_read(unsigned long flags, __u32 rcv_nxt, __u32 copied_seq)
 {
 	return flags & SOCK_FLAG_DONE && rcv_nxt == copied_seq;
+}
+
+/*
+ * When a connection was established, until its first receives have been measured; 0: that is over. The room for what is received is
+ * measured from its establishment on, and anew from "now" on (net/ipv4/tcp_input.c, tcp_init_buffer_space, tcp_rcv_space_adjust).
+ */
+static __always_inline __u64 tcp_established_ns(struct tcp_sock *tcp)
+{
+	__u64 since_us = BPF_CORE_READ(tcp, rcvq_space.time);
+	return since_us < BPF_CORE_READ(tcp, tcp_mstamp) ? since_us * 1000 : 0;
 }

@@ -52,6 +52,8 @@ static void put_inet(struct arena *arena, const struct sock_conn_rec *c, struct 
 	event->field[CONN_PEER] = STRING_VALUE(inet_address(arena, c->peer_address, c->peer_port));
 	if (c->began_ns && c->established_ns > c->began_ns)
 		event->field[CONN_CONNECT] = UINT_VALUE(c->established_ns - c->began_ns);
+	if (c->role == SOCK_SERVER && c->established_ns && c->seen_ns > c->established_ns)
+		event->field[CONN_UNREAD] = UINT_VALUE(c->seen_ns - c->established_ns);
 	if (c->before_bytes[SOCK_RECEIVED])
 		event->field[CONN_RECEIVED_BEFORE] = UINT_VALUE(c->before_bytes[SOCK_RECEIVED]);
 	if (c->before_bytes[SOCK_SENT])
@@ -94,7 +96,11 @@ static void show_connection(struct engine *e, struct connection *c, const struct
 	else
 		event.field[CONN_END] = STRING_VALUE(SLICE("open"));
 	uint64_t ended_ns = end ? end->head.time_ns : MAX(e->now_ns, c->last_ns), lost = c->lost_bytes[SOCK_RECEIVED] + c->lost_bytes[SOCK_SENT];
-	event.field[CONN_DURATION] = UINT_VALUE(ended_ns > c->seen_ns ? ended_ns - c->seen_ns : 0);
+	uint64_t duration_ns = ended_ns > c->seen_ns ? ended_ns - c->seen_ns : 0;
+	if (duration_ns < e->job->options->min_ns)
+		return;
+	event.where_open = true;
+	event.field[CONN_DURATION] = UINT_VALUE(duration_ns);
 	event.field[CONN_RECEIVED] = UINT_VALUE(end ? end->bytes[SOCK_RECEIVED] : c->next_offset[SOCK_RECEIVED]);
 	event.field[CONN_SENT] = UINT_VALUE(end ? end->bytes[SOCK_SENT] : c->next_offset[SOCK_SENT]);
 	event.field[CONN_RECEIVES] = UINT_VALUE(end ? end->calls[SOCK_RECEIVED] : c->calls[SOCK_RECEIVED]);
@@ -141,6 +147,7 @@ void engine_segment(struct engine *e, struct connection *c, const struct segment
 	if (!e->job->options->raw || engine_counts_alone(e))
 		return;
 	event_init(&event, EVENT_SEGMENT);
+	event.where_open = true;
 	event.field[SEGMENT_CONNECTION] = UINT_VALUE(c->number);
 	event.field[SEGMENT_DIRECTION] = STRING_VALUE(slice_of(s->direction == SOCK_SENT ? "sent" : "received"));
 	event.field[SEGMENT_OFFSET] = UINT_VALUE(s->offset);

@@ -121,6 +121,7 @@ static const struct event_field connection_fields[] = {
 	[CONN_RETRANSMITS] = { "retransmits", "uint", NULL, "TCP segments that were sent again" },
 	[CONN_ROUND_TRIP] = { "round_trip_ns", "uint", "ns", "TCP's smoothed round trip time at the end" },
 	[CONN_END] = { "end", "string", NULL, "closed, peer_closed, reset, failed; open: the end was not seen" },
+	[CONN_UNREAD] = { "unread_ns", "uint", "ns", "from when a server's connection was established until it first read or wrote on it" },
 	[CONN_ERROR] = { "error", "string", NULL, "name of the error: ECONNREFUSED ..." },
 };
 

@@ -52,8 +52,12 @@ const struct ability abilities[ABILITIES] = {
 			  ability_try_lsm },
 	[ABILITY_TASK_ITER] = { "iter", "a list of all tasks from inside the kernel", "5.8, BTF", "served by /proc", BPF | BTF,
 				ability_try_task_iter },
+	[ABILITY_SOCK_STORAGE] = { "sk_storage", "memory that belongs to a socket", "5.11", "served by a bounded hash table", BPF | BTF,
+				   ability_try_sock_storage },
 	[ABILITY_SOCK_LENGTH] = { "sock_length", "what sockets send and receive; other calls are free", "6.3, BTF",
-				  "served by raw_tp: every system call pays a little", BPF | BTF, ability_try_sock_length },
+				  "served by raw_tp: every system call pays a little", BPF | BTF | ABILITY_BIT(ABILITY_SOCK_STORAGE), ability_try_sock_length },
+	[ABILITY_UNIX_RELEASE] = { "unix_release", "the end of Unix sockets", "5.5, fentry", "told when the other end has read it",
+				   BPF | BTF | ABILITY_BIT(ABILITY_FENTRY), ability_try_unix_release },
 };
 
 #undef BPF

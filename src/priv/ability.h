@@ -35,7 +35,9 @@ enum ability_id {
 	ABILITY_USDT_SEMAPHORE, /* "semaphore": reference counters of uprobes, 4.20 */
 	ABILITY_LSM,            /* "lsm": BPF LSM */
 	ABILITY_TASK_ITER,      /* "iter": BPF iterators over tasks */
+	ABILITY_SOCK_STORAGE,   /* "sk_storage": memory that belongs to a socket, for tracing programs, 5.11 */
 	ABILITY_SOCK_LENGTH,    /* "sock_length": tracepoints sock_send_length and sock_recv_length, 6.3 */
+	ABILITY_UNIX_RELEASE,   /* "unix_release": fentry on the end of Unix sockets */
 	ABILITIES
 };
 

@@ -148,7 +148,7 @@ int ability_try_tracepoint(struct reason *why)
 }
 
 /* What is attached to by its id in the kernel's BTF. */
-enum kernel_type { TYPE_FUNCTION, TYPE_TRACEPOINT, TYPE_LSM_HOOK, TYPE_ITERATOR, TYPE_SOCK_LENGTH, KERNEL_TYPES };
+enum kernel_type { TYPE_FUNCTION, TYPE_TRACEPOINT, TYPE_LSM_HOOK, TYPE_ITERATOR, TYPE_SOCK_LENGTH, TYPE_UNIX_RELEASE, KERNEL_TYPES };
 
 static const struct {
 	const char *name;
@@ -159,6 +159,7 @@ static const struct {
 	[TYPE_LSM_HOOK] = { "bpf_lsm_sb_pivotroot", BTF_KIND_FUNC },
 	[TYPE_ITERATOR] = { "bpf_iter_task", BTF_KIND_FUNC },
 	[TYPE_SOCK_LENGTH] = { "btf_trace_sock_recv_length", BTF_KIND_TYPEDEF },
+	[TYPE_UNIX_RELEASE] = { "unix_release", BTF_KIND_FUNC },
 };
 
 /* The id of one, or -errno. All are looked up at the first call: reading the kernel's BTF takes 10 ms. */
@@ -233,5 +234,11 @@ int ability_try_task_iter(struct reason *why)
 int ability_try_sock_length(struct reason *why)
 {
 	_cleanup_(fd_close) int prog = load_for(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, TYPE_SOCK_LENGTH, why);
+	return MIN(prog, 0);
+}
+
+int ability_try_unix_release(struct reason *why)
+{
+	_cleanup_(fd_close) int prog = load_for(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, TYPE_UNIX_RELEASE, why);
 	return MIN(prog, 0);
 }

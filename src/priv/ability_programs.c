@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/btf.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -143,4 +144,22 @@ int ability_try_task_storage(struct reason *why)
 		INSN_EXIT,
 	};
 	return load_and_close(insns, ARRAY_SIZE(insns), NULL, why);
+}
+
+/* A program that gets the storage of a socket could be loaded where none can be had: 7.x takes memory for it by cmpxchg16b alone. */
+int ability_try_sock_storage(struct reason *why)
+{
+	_cleanup_(fd_close) int btf = load_tiny_btf(why);
+	if (btf < 0)
+		return btf;
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .btf_fd = (__u32)btf, .btf_key_type_id = TINY_INT, .btf_value_type_id = TINY_INT,
+		    .map_flags = BPF_F_NO_PREALLOC);
+	_cleanup_(fd_close) int map = bpf_map_create(BPF_MAP_TYPE_SK_STORAGE, "ability", 4, 4, 0, &opts);
+	if (map < 0)
+		return privilege_blame(-errno, "BPF_MAP_CREATE", CAP_BIT(CAP_BPF), why);
+	_cleanup_(fd_close) int socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int value = 1;
+	if (socket_fd < 0 || bpf_map_update_elem(map, &socket_fd, &value, BPF_ANY) < 0)
+		return reason_set(why, -errno, "a socket's memory: %s", strerror(errno));
+	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * Records of any bytes, shown as `utrace report` shows them: through the pipeline, the decoders and the sinks. The first byte
- * is of bits: 1: system calls, not functions   2: as JSON   4: a table   8: with histograms   16: filtered   32: as one of the
+ * is of bits: 1: system calls and sockets, not functions   2: as JSON   4: a table   8: with histograms   16: filtered   32: as one of the
  * formats of timelines, stacks and rows, which the bits 64 and 128 choose
  */
 #include <stdio.h>
@@ -82,7 +82,7 @@ static void check_output(char *text, size_t len, const struct sink_ops *format)
 
 static void show(struct record_reader *from, const struct options *o, uint8_t how)
 {
-	static const char *const functions[] = { "func", NULL }, *const calls[] = { "syscall", NULL };
+	static const char *const functions[] = { "func", NULL }, *const calls[] = { "syscall", "sock", NULL };
 	_cleanup_(free) char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -119,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (record_reader_open(&from, path, &why) < 0)
 		abort();
 	options_init(&o);
+	o.raw = true;
 	o.stat = bytes[0] & AS_TABLE;
 	o.hist = bytes[0] & WITH_HISTOGRAMS;
 	if (bytes[0] & FILTERED) {

@@ -25,8 +25,57 @@ PROGRAM = r"""
 __attribute__((noinline)) int counted(int n) { __asm__ volatile(""); STAP_PROBE2(guest, step, n, "text"); return n + 1; }
 int main(void) { int n = 0; for (int i = 0; i < %d; i++) n = counted(n); printf("made %%d calls\n", n); return 0; }
 """ % CALLS
+EXCHANGES = 40
+# Both ends of a connection over TCP and of one over a Unix socket; a guest's loopback interface has to be raised first.
+TALKS = r"""
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+static void talk(int family, void *address, socklen_t len)
+{
+	int l = socket(family, SOCK_STREAM, 0), c = socket(family, SOCK_STREAM, 0);
+	char text[8], got[64];
+	bind(l, address, len);
+	listen(l, 1);
+	getsockname(l, address, &len);
+	connect(c, address, len);
+	int s = accept(l, NULL, NULL);
+	for (int i = 0; i < %d; i++) {
+		snprintf(text, sizeof(text), "%%03d", i);
+		struct iovec parts[] = { { "<", 1 }, { text, 3 }, { ">", 1 } };
+		write(c, text, 3);
+		recv(s, got, 2, MSG_PEEK);
+		read(s, got, 2);
+		recv(s, got, sizeof(got), 0);
+		writev(s, parts, 3);
+		read(c, got, sizeof(got));
+	}
+	close(c);
+	read(s, got, 1);
+	close(s);
+	close(l);
+}
+int main(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct sockaddr_in inet = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "talks" };
+	int any = socket(AF_INET, SOCK_DGRAM, 0);
+	ioctl(any, SIOCSIFFLAGS, &lo);
+	talk(AF_INET, &inet, sizeof(inet));
+	talk(AF_UNIX, &un, sizeof(un));
+	printf("made %%d exchanges\n", 2 * %d);
+	return 0;
+}
+""" % (EXCHANGES, EXCHANGES)
 DD = f"dd if=/dev/zero of=/dev/null bs=1 count={READS}"
-READ_DONE, CALLS_DONE = f"{READS}+0 records in", f"made {CALLS} calls"
+READ_DONE, CALLS_DONE, TALKS_DONE = f"{READS}+0 records in", f"made {CALLS} calls", f"made {2 * EXCHANGES} exchanges"
 
 
 def number(value):
@@ -74,6 +123,23 @@ def system_calls(events):
     assert len(reads) == 1 and READS <= reads[0] <= READS + 3  # busybox reads a little for itself
 
 
+def exchanges(events):
+    """What passed, call by call, at both ends; over TCP the pieces of both join by their sequence numbers."""
+    asked, answered = [f"{i:03}" for i in range(EXCHANGES)], [f"<{i:03}>" for i in range(EXCHANGES)]
+    pieces = [piece for text in asked for piece in (text[:2], text[2:])]
+    for transport in ("tcp", "unix"):
+        said, seqs = {}, {}
+        for c in (c for c in of_kind(events, "connection") if c["transport"] == transport):
+            for s in (s for s in of_kind(events, "segment") if s["connection_id"] == c["connection_id"]):
+                said.setdefault((c["role"], s["direction"]), []).append(bytes.fromhex(s["payload"]).decode())
+                seqs.setdefault((c["role"], s["direction"]), []).append(s.get("tcp_sequence"))
+        assert said == {("client", "sent"): asked, ("server", "received"): pieces, ("server", "sent"): answered, ("client", "received"): answered}
+        if transport == "tcp":
+            assert seqs["server", "sent"] == seqs["client", "received"] and seqs["client", "sent"] == seqs["server", "received"][::2]
+        ends = {c["role"]: c["end"] for c in of_kind(events, "connection") if c["transport"] == transport}
+        assert ends == {"client": "closed", "server": "closed" if transport == "tcp" else "peer_closed"}
+
+
 class Capability(NamedTuple):
     what: str
     how: str
@@ -111,6 +177,8 @@ CAPABILITIES = [
     Capability("USDT", "", (), "", "func usdt:guest:step -- /calls", CALLS_DONE, usdt_hits),
     Capability("tracepoints", "", ("tracepoint",), "", f"func t:syscalls:sys_enter_read --where 'count == 1' -- {DD}", READ_DONE, tracepoint_hits),
     Capability("system calls", "`sys`", ("raw_tp",), "", f"sys --stat read -- {DD}", READ_DONE, system_calls),
+    Capability("sockets", "sock_length", ("sock_length",), "", "req --raw -- /talks", TALKS_DONE, exchanges, "sockets=sock_length"),
+    Capability("sockets", "raw_tp", ("raw_tp",), "sock_length", "req --raw -- /talks", TALKS_DONE, exchanges, "sockets=raw_tp"),
 ]
 NAMES = [f"{c.what} {c.how}".strip() for c in CAPABILITIES]
 
@@ -176,8 +244,10 @@ def examine(kernel_name, folder):
     """Boots the kernel and runs all of it."""
     (folder / "calls.c").write_text(PROGRAM)
     (folder / "script").write_text(script())
-    subprocess.run(["gcc", "-O1", "-static", "-o", folder / "calls", folder / "calls.c"], check=True)
-    done = subprocess.run([RUN, "--timeout", str(TIMEOUT_S), "--file", f"{folder}/calls:/calls", "--file", f"{folder}/script:/script",
+    (folder / "talks.c").write_text(TALKS)
+    for name in ("calls", "talks"):
+        subprocess.run(["gcc", "-O1", "-w", "-static", "-o", folder / name, folder / f"{name}.c"], check=True)
+    done = subprocess.run([RUN, "--timeout", str(TIMEOUT_S), "--file", f"{folder}/calls:/calls", "--file", f"{folder}/talks:/talks", "--file", f"{folder}/script:/script",
                            kernel_name, "sh", "/script"], capture_output=True, text=True, timeout=2 * TIMEOUT_S)
     sections, lines = {}, None
     for line in done.stdout.splitlines():

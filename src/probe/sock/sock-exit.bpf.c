@@ -9,6 +9,8 @@
  */
 #include "probe/sock/sock.bpf.h"
 
+#include <bpf/bpf_tracing.h>
+
 #include "arch/x86_64/registers.abi.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -287,6 +289,20 @@ int sock_exit_destroy(struct raw_tracepoint *ctx)
 	if (!e)
 		return 0;
 	tell_end(ctx, &e->state, sk, e->state.end, IN_DESTROY);
+	forget(sk);
+	return 0;
+}
+
+/* Unix sockets have no states; they are let go of here. */
+SEC("fentry/unix_release")
+int BPF_PROG(sock_exit_release, struct socket *socket)
+{
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct sock_entry *e = sk ? entry_of(sk) : NULL;
+	if (!e)
+		return 0;
+	if (e->inode == inode_of(sk))
+		tell_end(ctx, &e->state, sk, SOCK_CLOSED, IN_RELEASE);
 	forget(sk);
 	return 0;
 }

@@ -43,7 +43,7 @@ struct sock_conn_rec {
 	__u64 connection; /* the socket's cookie where the kernel tells it (as `ss -e` shows), else a number of ours; unique in the run */
 	__u64 seen_ns;    /* when it was seen first */
 	__u64 began_ns;   /* when connect() began; 0: not seen */
-	__u64 established_ns; /* when it came about; 0: not seen */
+	__u64 established_ns; /* when it came about; 0: not known. Of a server, before it accepts */
 	__u64 before_bytes[SOCK_DIRECTIONS]; /* passed before; only of TCP. Offsets of SOCK_DATA do not count them */
 	__u8 family;      /* enum sock_family */
 	__u8 role;        /* enum sock_role */

@@ -99,7 +99,7 @@ static __always_inline int passed(void *ctx, struct sock *sk, __u32 bytes, __u32
 	return 0;
 }
 
-/* The end of a Unix socket has no tracepoint: it shows to the other end, which can read or write no more. */
+/* The end of a Unix socket has no tracepoint. It shows to the other end too, which can read or write no more. */
 static __always_inline int passed_nothing(void *ctx, struct sock *sk, __u32 place)
 {
 	if (sk->__sk_common.skc_family != SOCK_UNIX || sk->sk_shutdown != SHUTDOWN_BOTH || !target_wants_current())
@@ -151,5 +151,16 @@ int BPF_PROG(sock_destroy, struct sock *sk)
 	struct sock_state *s = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
 	if (s)
 		tell_end(ctx, s, sk, s->end, IN_DESTROY);
+	return 0;
+}
+
+/* Unix sockets have no states; they are let go of here. */
+SEC("fentry/unix_release")
+int BPF_PROG(sock_release, struct socket *socket)
+{
+	struct sock *sk = socket->sk;
+	struct sock_state *s = sk ? bpf_sk_storage_get(&sock_states, sk, NULL, 0) : NULL;
+	if (s)
+		tell_end(ctx, s, sk, SOCK_CLOSED, IN_RELEASE);
 	return 0;
 }

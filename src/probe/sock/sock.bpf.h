@@ -28,7 +28,7 @@ struct sock_state {
 };
 
 /* Who builds a record: none of them can be interrupted by itself on its CPU, but each by others. */
-enum sock_place { IN_RECEIVE = SOCK_RECEIVED, IN_SEND = SOCK_SENT, IN_STATE, IN_DESTROY, SOCK_PLACES };
+enum sock_place { IN_RECEIVE = SOCK_RECEIVED, IN_SEND = SOCK_SENT, IN_STATE, IN_DESTROY, IN_RELEASE, SOCK_PLACES };
 
 /* Records while they are built. The verifier adds the largest piece to the largest offset: hence twice the room. */
 struct sock_scratch {
@@ -119,6 +119,8 @@ static __always_inline void describe_tcp(struct sock_conn_rec *rec, const struct
 		return;
 	}
 	guess_role(rec, sk);
+	if (rec->role == SOCK_SERVER && !s->before_bytes[SOCK_RECEIVED] && !s->before_bytes[SOCK_SENT])
+		rec->established_ns = tcp_established_ns((struct tcp_sock *)sk);
 	rec->before_bytes[SOCK_RECEIVED] = s->before_bytes[SOCK_RECEIVED];
 	rec->before_bytes[SOCK_SENT] = s->before_bytes[SOCK_SENT];
 	if (rec->role == SOCK_CLIENT && rec->before_bytes[SOCK_SENT])

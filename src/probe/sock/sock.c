@@ -2,8 +2,8 @@
  * sock: what traced processes send and receive on TCP and Unix stream sockets, handed on as the segments of connections.
  *
  * Sockets are told of by two tracepoints that fire when bytes have moved, so other system calls cost nothing; on kernels before 6.3 by
- * the ends of system calls. The end of a TCP connection is told by its change of state; of a Unix socket only that its peer has gone, so one that the process itself
- * closes stays open here until the run is over or room is needed.
+ * the ends of system calls. The end of a TCP connection is told by its changes of state, that of a Unix socket by fentry. Without
+ * fentry only its peer tells of it, so one that the process itself closes stays open here until the run is over or room is needed.
  */
 #include <errno.h>
 #include <string.h>
@@ -33,14 +33,18 @@ struct sock_state {
 
 static int sock_load(struct engine *e, void *state, struct reason *why)
 {
-	static const char *const objects[] = { [SOCKETS_SYSCALLS] = "sock-exit", [SOCKETS_LENGTHS] = "sock" };
+	static const struct {
+		const char *name, *release; /* of the program that is not for every kernel */
+	} objects[] = { [SOCKETS_SYSCALLS] = { "sock-exit", "sock_exit_release" }, [SOCKETS_LENGTHS] = { "sock", "sock_release" } };
 	struct sock_state *s = state;
 	s->mechanism = mechanism_for_sockets();
 	if (s->mechanism == SOCKETS_NONE)
 		return reason_set(why, -ENOTSUP, "%s", socket_mechanisms[SOCKETS_NONE].what);
-	int r = loader_open(engine_loader(e), objects[s->mechanism], &s->object, why);
+	int r = loader_open(engine_loader(e), objects[s->mechanism].name, &s->object, why);
 	if (r < 0)
 		return r;
+	if (!ability_has(ABILITY_UNIX_RELEASE))
+		bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, objects[s->mechanism].release), false);
 	uint32_t bytes = engine_wants_bytes(e) ? (uint32_t)engine_options(e)->capture_bytes : 0;
 	loader_set_value(s->object, "sock_capture_bytes", bytes);
 	return loader_load(engine_loader(e), s->object, why);
@@ -51,15 +55,18 @@ static int sock_attach(struct engine *e, void *state, struct reason *why)
 {
 	static const struct {
 		enum socket_mechanism mechanism;
-		const char *program, *tracepoint; /* NULL: it was loaded for its own */
+		int attach_type; /* of what was loaded for its target */
+		const char *program, *raw_tracepoint;
 	} points[] = {
-		{ SOCKETS_LENGTHS, "sock_destroy", NULL },
-		{ SOCKETS_LENGTHS, "sock_state", NULL },
-		{ SOCKETS_LENGTHS, "sock_receive", NULL },
-		{ SOCKETS_LENGTHS, "sock_send", NULL },
-		{ SOCKETS_SYSCALLS, "sock_exit_destroy", "tcp_destroy_sock" },
-		{ SOCKETS_SYSCALLS, "sock_exit_state", "inet_sock_set_state" },
-		{ SOCKETS_SYSCALLS, "sock_exit", "sys_exit" },
+		{ SOCKETS_LENGTHS, BPF_TRACE_FENTRY, "sock_release", NULL },
+		{ SOCKETS_LENGTHS, BPF_TRACE_RAW_TP, "sock_destroy", NULL },
+		{ SOCKETS_LENGTHS, BPF_TRACE_RAW_TP, "sock_state", NULL },
+		{ SOCKETS_LENGTHS, BPF_TRACE_RAW_TP, "sock_receive", NULL },
+		{ SOCKETS_LENGTHS, BPF_TRACE_RAW_TP, "sock_send", NULL },
+		{ SOCKETS_SYSCALLS, BPF_TRACE_FENTRY, "sock_exit_release", NULL },
+		{ SOCKETS_SYSCALLS, 0, "sock_exit_destroy", "tcp_destroy_sock" },
+		{ SOCKETS_SYSCALLS, 0, "sock_exit_state", "inet_sock_set_state" },
+		{ SOCKETS_SYSCALLS, 0, "sock_exit", "sys_exit" },
 	};
 	struct sock_state *s = state;
 	int r = 0;
@@ -68,7 +75,10 @@ static int sock_attach(struct engine *e, void *state, struct reason *why)
 		if (points[i].mechanism != s->mechanism)
 			continue;
 		int fd = bpf_program__fd(bpf_object__find_program_by_name(s->object, points[i].program));
-		r = points[i].tracepoint ? attach_raw(&s->links, fd, points[i].tracepoint, why) : attach_loaded(&s->links, fd, BPF_TRACE_RAW_TP, 0, why);
+		if (points[i].raw_tracepoint)
+			r = attach_raw(&s->links, fd, points[i].raw_tracepoint, why);
+		else if (fd >= 0)
+			r = attach_loaded(&s->links, fd, points[i].attach_type, 0, why);
 	}
 	return r;
 }
