@@ -189,7 +189,7 @@ def script():
     """Doctor first: the rows that need what it does not name are left out in the guest already, to save its time."""
     lines = ["utrace doctor --json >/doctor; echo '== doctor'; cat /doctor",
              "has() { for a; do grep -q \"\\\"name\\\":[ ]*\\\"$a\\\",[ ]*\\\"here\\\":[ ]*true\" /doctor || return 1; done; }",
-             "echo '== verify'; utrace verify --json 2>&1; echo \"status $?\""]
+             "echo '== verify'; utrace verify --json 2>/complaints; s=$?; cat /complaints; (exit $s); echo \"status $?\""]
     for name, c in zip(NAMES, CAPABILITIES):
         lines.append(f"has {' '.join(c.needs)} && {{ echo {shlex.quote('== ' + name)}; UTRACE_WITHOUT={c.without} utrace "
                      f"{c.words.replace(' -- ', ' --json -o /out -- ')} 2>&1; cat /out; rm -f /out; }}")
