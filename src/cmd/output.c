@@ -2,10 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "cmd/cut.h"
@@ -17,6 +22,8 @@
 #include "probe/probe.h"
 #include "record/reader.h"
 #include "sink/sink.h"
+
+DEFINE_CLEANUP(json_t *, json_decref)
 
 /* The command's own stderr belongs to people and to the command; ours goes there too, as strace's does, unless -o says where. */
 static FILE *open_output(const struct options *o, struct reason *why)
@@ -86,6 +93,17 @@ static bool same_file(const char *a, const char *b)
 	return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* The machine that it happens or happened on; NULL: the recording does not tell. The caller frees it. */
+static char *host_of(const struct record_reader *from)
+{
+	struct utsname here;
+	if (!from)
+		return uname(&here) == 0 ? xstrdup(here.nodename) : NULL;
+	struct slice text = record_reader_meta(from);
+	_cleanup_(json_decref) json_t *meta = json_loadb(text.data, text.len, 0, NULL);
+	return xstrdup(json_string_value(json_object_get(meta, "host")));
+}
+
 int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
@@ -114,8 +132,9 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 	FILE *out = open_output(o, &why);
 	if (!out)
 		return cmd_fail(exit_failed(o), "%s", why.text);
+	_cleanup_(free) char *host = host_of(from);
 	struct sink_settings settings = {
-		.out = out, .color = wants_color(o, out), .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
+		.out = out, .color = wants_color(o, out), .host = host, .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
 		.shared = o->command && out == stdout,
 		.events = events,
 	};

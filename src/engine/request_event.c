@@ -98,7 +98,7 @@ static struct slice host_name(struct slice host)
 /* Stable names of OpenTelemetry's semantic conventions 1.23 and later. */
 static struct value attributes_of(struct arena *arena, const struct request_rec *rec, const struct slice texts[TEXTS])
 {
-	struct attributes a = { .items = arena_new(arena, struct named_value, 16) };
+	struct attributes a = { .items = arena_new(arena, struct named_value, 24) };
 	bool of_client = rec->kind == REQUEST_CLIENT;
 	add_string(&a, "http.request.method", texts[TEXT_METHOD]);
 	add_string(&a, "url.path", texts[TEXT_PATH]);
@@ -111,6 +111,8 @@ static struct value attributes_of(struct arena *arena, const struct request_rec 
 	add_string(&a, "server.address", host_name(texts[TEXT_HOST]));
 	if (rec->local_port || rec->peer_port) {
 		add_uint(&a, "server.port", of_client ? rec->peer_port : rec->local_port);
+		add_string(&a, "network.local.address", address_text(arena, rec->local_address));
+		add_uint(&a, "network.local.port", rec->local_port);
 		add_string(&a, "network.peer.address", address_text(arena, rec->peer_address));
 		add_uint(&a, "network.peer.port", rec->peer_port);
 	}

@@ -18,6 +18,7 @@
 struct sink_settings {
 	FILE *out;           /* borrowed */
 	bool color;
+	const char *host;    /* the machine that it happened on, borrowed until the sink is open; NULL: not known */
 	const char *sort;    /* --sort, or NULL */
 	const char *columns; /* --columns, or NULL */
 	bool shared;         /* a command writes to it as well: lines are written one by one, so that none is cut in two */

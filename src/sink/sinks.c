@@ -8,8 +8,10 @@ extern const struct sink_ops chrome_sink;
 extern const struct sink_ops csv_sink;
 extern const struct sink_ops folded_sink;
 extern const struct sink_ops json_sink;
+extern const struct sink_ops otlp_sink;
 extern const struct sink_ops perfetto_sink;
 extern const struct sink_ops text_sink;
+extern const struct sink_ops zipkin_sink;
 
 const struct sink_ops *const sinks[] = {
 	&text_sink,
@@ -18,6 +20,8 @@ const struct sink_ops *const sinks[] = {
 	&chrome_sink,
 	&perfetto_sink,
 	&folded_sink,
+	&otlp_sink,
+	&zipkin_sink,
 	NULL,
 };
 

@@ -2,21 +2,12 @@
 
 #include <string.h>
 
+#include "sink/span_fields.h"
 #include "sink/text_value.h"
-
-/* An attribute of a request; an absent one has no kind. */
-static struct value attribute(const struct event *e, const char *name)
-{
-	const struct value *all = &e->field[REQUEST_ATTRIBUTES];
-	for (size_t i = 0; all->kind == VALUE_STRUCT && i < all->list.n; i++)
-		if (slice_eq_str(all->list.items[i].name, name))
-			return all->list.items[i].value;
-	return (struct value){};
-}
 
 static void add_peer(struct strbuf *b, const struct event *e)
 {
-	struct value address = attribute(e, "network.peer.address"), port = attribute(e, "network.peer.port");
+	struct value address = span_attribute(e, "network.peer.address"), port = span_attribute(e, "network.peer.port");
 	bool of_client = slice_eq_str(e->field[REQUEST_KIND].s, "client");
 	if (address.kind == VALUE_NONE)
 		return;
@@ -29,7 +20,7 @@ static void add_peer(struct strbuf *b, const struct event *e)
 void request_text(struct text_page *p, const struct event *e)
 {
 	struct strbuf *b = &p->line;
-	struct value status = attribute(e, "http.response.status_code");
+	struct value status = span_attribute(e, "http.response.status_code");
 	text_line_duration(p, true, e->field[REQUEST_DURATION].u, "", false);
 	size_t begin = b->len;
 	text_plain(b, e->field[REQUEST_NAME].s);

