@@ -42,6 +42,7 @@ static void a_suffix_asks_for_the_format_with_the_longest(void **state)
 		const char *path, *want;
 	} cases[] = {
 		{ "a.json", "json" }, { "a.jsonl", "json" }, { "a.trace.json", "chrome" }, { "b/a.chrome.json", "chrome" }, { "a.csv", "csv" },
+		{ "a.zipkin.json", "zipkin" }, { "a.otlp.json", "otlp" }, { "a.otlp.jsonl", "otlp" }, { "a.otlp.csv", "csv" },
 		{ "a.pftrace", "perfetto" }, { "a.perfetto-trace", "perfetto" }, { "a.folded", "folded" }, { "a.txt", "text" }, { "a.CSV", NULL },
 		{ "csv", NULL }, { ".csv", NULL }, { "a.csv.gz", NULL }, { "", NULL },
 	};
