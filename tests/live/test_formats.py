@@ -1,6 +1,7 @@
 """One recording, each format: what others read in it is what JSON says of the same run."""
 import csv
 import io
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import pty
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -405,10 +407,14 @@ def imported(tmp_path, data):
     if not shutil.which("sqlite3"):
         pytest.skip("no sqlite3")
     (tmp_path / "t.csv").write_bytes(data)
-    script = f".mode csv\n.import {tmp_path / 't.csv'} t\n.mode json\nselect * from t;\n"
-    done = subprocess.run(["sqlite3", ":memory:"], input=script.encode(), capture_output=True, timeout=60)
+    database = tmp_path / "t.db"
+    database.unlink(missing_ok=True)
+    script = f".mode csv\n.import {tmp_path / 't.csv'} t\n"
+    done = subprocess.run(["sqlite3", database], input=script.encode(), capture_output=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
-    return json.loads(done.stdout)
+    with contextlib.closing(sqlite3.connect(database)) as connection:  # its own printing of control characters differs by version
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute("select * from t")]
 
 
 @pytest.mark.parametrize("what,words,kind", [("values", [], "function_stat"), ("calls", [], "syscall_stat")])
