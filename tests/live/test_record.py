@@ -161,7 +161,7 @@ def test_filters_can_be_asked_of_a_recording(utrace, prog, tmp_path):
 
 def test_a_span_of_time_is_read_alone_and_the_same(utrace, prog, tmp_path):
     recording = tmp_path / "r.utr"
-    run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 30000)
+    run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 10000)
     calls = objects(report(recording, "--json"), "function_call")
     times = sorted(c["timestamp"] for c in calls)
     since, until = times[len(times) // 2], times[len(times) // 2 + 500]
@@ -174,7 +174,7 @@ def test_a_span_of_time_is_read_alone_and_the_same(utrace, prog, tmp_path):
 
 def test_a_part_of_a_recording_is_a_recording(utrace, prog, tmp_path):
     recording, part = tmp_path / "r.utr", tmp_path / "part.utr"
-    run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 60000)
+    run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 15000)
     calls = objects(report(recording, "--json"), "function_call")
     times = sorted(c["timestamp"] for c in calls)
     since, until = times[len(times) // 2], times[len(times) // 2 + 500]
@@ -220,7 +220,7 @@ def test_a_recording_needs_no_privilege_to_be_read(utrace, prog, tmp_path):
 
 def test_a_rotated_recording_is_one(utrace, prog, tmp_path):
     recording = tmp_path / "r.utr"
-    live = run("func", *ALL, "-o", tmp_path / "shown", "--record", recording, "--rotate", "200k", "--buffer", "64M", "--", prog, "threads", 10000)
+    live = run("func", *ALL, "-o", tmp_path / "shown", "--record", recording, "--rotate", "200k", "--buffer", "64M", "--", prog, "threads", 4000)
     files = sorted(tmp_path.glob("r.utr*"), key=lambda f: int(f.suffix[1:]) if f.suffix != ".utr" else 0)
     assert len(files) > 2
     assert f"and {len(files) - 1} more files" in live.stderr.decode()
@@ -235,11 +235,11 @@ def test_a_rotated_recording_is_one(utrace, prog, tmp_path):
 
 def test_a_ring_keeps_the_newest(utrace, prog, tmp_path):
     recording = tmp_path / "r.utr"
-    run("func", *ALL, "--json", "-o", tmp_path / "shown", "--record", recording, "--ring", "300k", "--", prog, "calls", 60000)
+    run("func", *ALL, "--json", "-o", tmp_path / "shown", "--record", recording, "--ring", "100k", "--", prog, "calls", 15000)
     kept, shown = (objects(text, "function_call") for text in (report(recording, "--json"), (tmp_path / "shown").read_bytes()))
     assert 100 < len(kept) < len(shown)
     assert kept == shown[-len(kept):]
-    assert recording.stat().st_size < 500 << 10
+    assert recording.stat().st_size < 300 << 10
 
 
 def test_a_ring_is_saved_when_an_event_fits(utrace, prog, tmp_path):
@@ -315,7 +315,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(utrace, prog, tmp_path)
 
 def test_a_recording_that_is_damaged_is_read_around_the_damage(utrace, prog, tmp_path):
     recording = tmp_path / "r.utr"
-    run("record", "-o", recording, "func", *ALL, "--", prog, "threads", 20000)
+    run("record", "-o", recording, "func", *ALL, "--", prog, "threads", 2000)
     whole = objects(report(recording, "--json"), "function_call")
     bytes_ = bytearray(recording.read_bytes())
     bytes_[len(bytes_) // 2] ^= 0xff
