@@ -14,6 +14,7 @@ enum exit_status {
 
 struct cmd {
 	const char *name;
+	const char *called;  /* whose --help tells more; NULL: its own. Of a command that another one runs */
 	const char *usage;   /* what follows the name: "PATTERN... [TARGET] [OPTIONS]" */
 	const char *summary; /* one line */
 	const char *details; /* paragraphs for --help and the man page, an empty line between them; may be NULL */

@@ -83,7 +83,7 @@ int cmd_fail(int status, const char *fmt, ...)
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
 {
 	char help[64];
-	snprintf(help, sizeof(help), "utrace %s --help", cmd->name);
+	snprintf(help, sizeof(help), "utrace %s --help", cmd->called ? cmd->called : cmd->name);
 	va_list ap;
 	va_start(ap, fmt);
 	fail(EXIT_USAGE, help, fmt, ap);

@@ -45,8 +45,17 @@ static int copy(struct record_reader *r, struct record_writer *w, struct reason 
 	return more;
 }
 
+/* Who sends a part to somebody must not believe that more was left out than is. */
+static bool asks_more(const struct options *o)
+{
+	return o->patterns.n || o->pids.n || o->names.n || o->min_ns || o->depth || o->where || o->limit || o->stat || o->hist || o->path || o->method ||
+	       o->status || o->ports.n || !o->args;
+}
+
 int cut_run(const struct cmd *cmd, const struct options *o)
 {
+	if (asks_more(o))
+		return cmd_usage(cmd, "a recording is cut by --since and --until alone: patterns and other filters are for report and other formats");
 	_cleanup_(record_reader_free) struct record_reader *reader = NULL;
 	struct record_writer *writer = NULL;
 	struct record_written written = {};

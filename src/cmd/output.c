@@ -104,10 +104,22 @@ static char *host_of(const struct record_reader *from)
 	return xstrdup(json_string_value(json_object_get(meta, "host")));
 }
 
+/* The same of each file of a rotated recording. */
+static bool writes_over_source(const struct options *o)
+{
+	bool same = same_file(o->from, o->output), there = o->from;
+	for (unsigned i = 1; there && !same; i++) {
+		_cleanup_(free) char *next = xasprintf("%s.%u", o->from, i);
+		there = access(next, F_OK) == 0;
+		same = there && same_file(next, o->output);
+	}
+	return same;
+}
+
 int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
-	if (same_file(o->from, o->output))
+	if (writes_over_source(o))
 		return cmd_usage(cmd, "'%.80s' is the recording itself; it would be overwritten", o->output);
 	if (cut_is_asked(o))
 		return cut_run(cmd, o);

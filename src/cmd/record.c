@@ -23,7 +23,7 @@ const struct cmd record_cmd = {
 	.name = "record",
 	.usage = "-o FILE [OPTIONS] COMMAND ...",
 	.summary = "keep what another command sees in a file",
-	.details = "COMMAND is func or sys, with its own words and options, as if it were typed without record. FILE holds what was seen and "
+	.details = "COMMAND is func, sys or req, with its own words and options, as if it were typed without record. FILE holds what was seen and "
 		   "every name that is needed to read it: utrace report shows it on any machine, also when the programs are gone.",
 	.groups = OPTIONS_GENERAL | OPTIONS_OUTPUT | OPTIONS_RECORD,
 	.examples = examples,

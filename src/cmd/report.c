@@ -1,10 +1,12 @@
 /* report, export: show a recording as it was recorded, or as any other command would. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
 #include "base/macro.h"
 #include "cmd/cmd.h"
+#include "cmd/cut.h"
 #include "record/reader.h"
 
 DEFINE_CLEANUP(json_t *, json_decref)
@@ -43,6 +45,17 @@ static int read_meta(const char *path, const struct cmd **ret_cmd, struct text_l
 	return 0;
 }
 
+/* Does -o name a recording? It may stand before FILE or behind it. */
+static bool cuts(const struct options *o, int argc, char **argv)
+{
+	bool found = cut_is_asked(o);
+	for (int i = 1; i < argc && !found; i++) {
+		size_t len = strlen(argv[i]);
+		found = len > 4 && streq(argv[i] + len - 4, ".utr");
+	}
+	return found;
+}
+
 static int show(const struct cmd *cmd, struct options *o, int argc, char **argv)
 {
 	_cleanup_(text_list_done) struct text_list words = {};
@@ -53,18 +66,20 @@ static int show(const struct cmd *cmd, struct options *o, int argc, char **argv)
 	if (read_meta(argv[0], &recorded, &words, &why) < 0)
 		return cmd_fail(EXIT_FAILED, "%s", why.text);
 	if (!other && argc > 1 && argv[1][0] != '-')
-		return cmd_usage(cmd, "'%.80s' is no command that shows a recording: utrace %s FILE [func|sys ...]", argv[1], cmd->name);
+		return cmd_usage(cmd, "'%.80s' is no command that shows a recording: utrace %s FILE [func|sys|req ...]", argv[1], cmd->name);
 	if (!other && !recorded)
 		return cmd_fail(EXIT_FAILED, "'%s' was made by a command that this utrace does not know; name one: utrace %s FILE func", argv[0], cmd->name);
-	if (other)
-		text_list_done(&words);
+	if (other || (o->exporting && cuts(o, argc, argv)))
+		text_list_done(&words); /* a part of a recording is cut by time alone: what else was asked then is no reason to refuse */
 	for (int i = other ? 2 : 1; i < argc; i++)
 		text_list_add(&words, argv[i]);
 	o->from = argv[0];
 	o->as_recorded = !other;
 	other = other ? other : recorded;
+	struct cmd as = *other;
+	as.called = cmd->name;
 	unsigned groups = (other->groups & ~GROUPS_OF_NOW) | OPTIONS_REPORT;
-	return cmd_run_as(other, groups, o, (int)words.n, words.items);
+	return cmd_run_as(&as, groups, o, (int)words.n, words.items);
 }
 
 static int report_run(const struct cmd *cmd, struct options *o, int argc, char **argv)
@@ -100,8 +115,8 @@ const struct cmd report_cmd = {
 	.usage = "[OPTIONS] FILE [COMMAND [WHAT]] [OPTIONS]",
 	.summary = "show a recording as it was recorded, or as any command would",
 	.details = "FILE is what utrace record or --record wrote; the further files of a rotated recording are read with it. Without COMMAND it "
-		   "is shown as the command that made it shows it, with its options; options that are given here come on top. With COMMAND "
-		   "(func, sys) it is shown as that command would show it: other patterns, --stat, --where, --json.\n\n"
+		   "is shown as the command that made it shows it, with its patterns, filters and tables; options that are given here come on top. With COMMAND "
+		   "(func, sys, req) it is shown as that command would show it: other patterns, --stat, --where, --json.\n\n"
 		   "A recording that the end of the tracer cut short is read to its last whole chunk. Nothing but FILE is needed: names are in it.",
 	.groups = GROUPS_OF_REPORT,
 	.examples = report_examples,
@@ -113,7 +128,8 @@ const struct cmd export_cmd = {
 	.usage = "[OPTIONS] FILE [COMMAND [WHAT]] -o FILE",
 	.summary = "turn a recording into another format",
 	.details = "What utrace report shows, written to a file in the format that its suffix, or --format, tells. A suffix .utr makes "
-		   "another recording: the pieces of about a second in which something between --since and --until lies, with all names.",
+		   "another recording: the pieces of about a second in which something between --since and --until lies, with all names; it is cut by time "
+		   "alone.",
 	.groups = GROUPS_OF_REPORT,
 	.examples = export_examples,
 	.run_other = export_run,

@@ -1,11 +1,26 @@
 /* req: requests as they end. */
+#include <string.h>
+
+#include "base/macro.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "engine/engine.h"
 
+/* 404, 5xx, 40x, error */
+static bool is_status(const char *text)
+{
+	if (!text || streq(text, "error"))
+		return true;
+	return strlen(text) == 3 && strchr("12345", text[0]) && strspn(text + 1, "0123456789xX") == 2;
+}
+
 static int req_run(const struct cmd *cmd, struct options *o)
 {
 	int r = cmd_check_words(cmd, o, 0, 0);
+	if (r == 0 && !is_status(o->status))
+		return cmd_usage(cmd, "--status: '%.80s' is none (404, 5xx, or error)", o->status);
+	if (r == 0 && o->hist)
+		return cmd_usage(cmd, "req has no histograms; --stat shows percentiles by route");
 	if (r == 0)
 		r = cmd_check_target(cmd, o);
 	static const char *const families[] = { "sock", NULL };

@@ -513,6 +513,10 @@ static int trace(struct engine *e, struct reason *why)
 	bool wrong_words = r == -EINVAL;
 	if (r == 0)
 		r = start(e, why);
+	if (r == 0 && e->recording)
+		r = recording_begun(e, why);
+	if (r < 0 && e->recording)
+		recording_drop(e);
 	if (r == 0) {
 		loop(e);
 		finish(e);

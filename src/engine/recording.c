@@ -83,7 +83,7 @@ int recording_open(struct recording **ret, struct engine *e, struct reason *why)
 		return reason_set(why, -EINVAL, "--ring keeps the newest alone, --rotate keeps all: choose one of them");
 	_cleanup_(recording_free) struct recording *r = xcalloc(1, sizeof(*r));
 	_cleanup_(free) char *meta = make_meta(e);
-	struct record_writer_settings settings = { .path = o->record, .meta = slice_of(meta), .layout = record_layout_own() };
+	struct record_writer_settings settings = { .tentative = true, .path = o->record, .meta = slice_of(meta), .layout = record_layout_own() };
 	int error = read_trigger(r, o, why);
 	if (error == 0)
 		error = read_bound("--rotate", o->rotate, &settings.rotate_bytes, &settings.rotate_ns, why);
@@ -232,6 +232,19 @@ static void tell_written(const struct engine *e, const struct recording *r, cons
 	add_size(out, w->bytes);
 	if (r->ignored)
 		strbuf_addf(out, " (%u more triggers came too soon after one another)", r->ignored);
+}
+
+int recording_begun(struct engine *e, struct reason *why)
+{
+	int r = record_writer_keep(e->recording->writer);
+	return r < 0 ? reason_set(why, r, "the recording cannot be called '%s': %s", engine_options(e)->record, strerror(-r)) : 0;
+}
+
+void recording_drop(struct engine *e)
+{
+	_cleanup_(recording_free) struct recording *r = e->recording;
+	e->recording = NULL;
+	record_writer_drop(r->writer);
 }
 
 int recording_close(struct engine *e, struct strbuf *summary, struct reason *why)

@@ -23,5 +23,9 @@ bool recording_looks_at_events(const struct recording *r); /* does --trigger wai
 void recording_event(struct engine *e, const struct event *event); /* may be what --trigger waits for */
 void recording_trigger(struct engine *e);                          /* SIGUSR2 */
 bool recording_wants_signal(const struct recording *r);            /* is SIGUSR2 its trigger? */
+/* The run has begun: the file takes its name; what had it before is gone. */
+int recording_begun(struct engine *e, struct reason *why);
+/* The run has not begun: nothing is left of the recording, and what was there before stays. */
+void recording_drop(struct engine *e);
 /* Writes what is left and frees; adds to the last line what lies where. -errno and @why: it is not whole. */
 int recording_close(struct engine *e, struct strbuf *summary, struct reason *why);

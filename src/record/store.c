@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,12 +116,16 @@ static int store_bytes(struct store *s, uint8_t kind, struct slice raw)
 /* O_NONBLOCK: a FIFO that nobody reads is an error at once; it does nothing to a file. */
 static int create(const char *path, int *ret_fd, struct reason *why)
 {
-	_cleanup_(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	_cleanup_(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return reason_set(why, -errno, "cannot create the recording %s: %s", path, strerror(errno));
 	struct stat st;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return reason_set(why, -EINVAL, "%s is not a regular file: a recording is written to one", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) /* until it is closed: two that write one file spoil it */
+		return reason_set(why, -EBUSY, "another utrace is writing the recording %s", path);
+	if (ftruncate(fd, 0) < 0)
+		return reason_set(why, -errno, "cannot empty %s: %s", path, strerror(errno));
 	if (fchmod(fd, 0600) < 0) /* an old one may be open to others */
 		return reason_set(why, -errno, "cannot make %s readable by its owner alone: %s", path, strerror(errno));
 	*ret_fd = take_fd(fd);
@@ -168,12 +173,39 @@ static int begin(struct store *s, bool anew, const char *path, struct reason *wh
 	return r < 0 ? reason_set(why, r, "cannot write the recording %s: %s", path, strerror(-r)) : 0;
 }
 
+static char *partial_path(const struct store *s)
+{
+	return xasprintf("%s.partial", s->path);
+}
+
+int store_keep(const struct store *s)
+{
+	_cleanup_(free) char *partial = partial_path(s);
+	return rename(partial, s->path) < 0 ? -errno : 0;
+}
+
+/* What has the name now: nothing, or a file that nobody writes. */
+static int check_former(const char *path, struct reason *why)
+{
+	struct stat st;
+	_cleanup_(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return reason_set(why, -EINVAL, "%s is not a regular file: a recording is written to one", path);
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return reason_set(why, -EBUSY, "another utrace is writing the recording %s", path);
+	return 0;
+}
+
 int store_begin(struct store *s, bool anew, struct reason *why)
 {
 	if (s->error)
 		return s->error;
-	_cleanup_(free) char *path = s->files ? xasprintf("%s.%u", s->path, s->files) : xstrdup(s->path);
-	return s->error = begin(s, anew || !s->files, path, why);
+	_cleanup_(free) char *path = s->files ? xasprintf("%s.%u", s->path, s->files) : s->is_partial ? partial_path(s) : xstrdup(s->path);
+	if (s->is_partial && !s->files)
+		s->error = check_former(s->path, why);
+	return s->error ? s->error : (s->error = begin(s, anew || !s->files, path, why));
 }
 
 bool store_is_full(const struct store *s)

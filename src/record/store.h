@@ -27,6 +27,7 @@ struct store {
 
 	int fd, error;
 	uint8_t id[16];
+	bool is_partial;    /* the first file is still called PATH.partial: see store_keep() */
 	uint32_t files;     /* made so far: the suffix of the next one's name */
 	uint32_t segment;   /* of the current recording: number of the next file */
 	uint64_t offset;    /* end of the current file */
@@ -43,6 +44,11 @@ DEFINE_CLEANUP_IN_PLACE(struct store, store_done)
 
 /* The next file: created, and begun with header, META and LAYOUT. @anew: of another recording, not a segment of this one. */
 int store_begin(struct store *s, bool anew, struct reason *why);
+/*
+ * With is_partial the first file is written as PATH.partial, so that a run that does not come about leaves what was there before.
+ * store_keep() gives it its name, and touches names alone: any thread may call it.
+ */
+int store_keep(const struct store *s);
 /* A chunk as chunk_seal() made it; it gets its number. */
 int store_chunk(struct store *s, struct strbuf *sealed);
 bool store_is_full(const struct store *s);

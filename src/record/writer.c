@@ -205,6 +205,7 @@ int record_writer_open(struct record_writer **ret, const struct record_writer_se
 	queue_init(&w->queue);
 	settle(w, settings);
 	int r = store_init(&w->store, settings->path, settings->meta, settings->layout);
+	w->store.is_partial = settings->tentative && !w->is_ring;
 	if (r == 0)
 		r = w->is_ring ? may_create(settings->path, why) : store_begin(&w->store, true, why);
 	if (r == 0)
@@ -322,4 +323,17 @@ int record_writer_close(struct record_writer *w, struct record_written *ret_writ
 		*ret_written = (struct record_written){ w->store.records, w->store.bytes, w->store.files };
 	writer_free(w);
 	return r;
+}
+
+int record_writer_keep(struct record_writer *w)
+{
+	return w->store.is_partial ? store_keep(&w->store) : 0;
+}
+
+void record_writer_drop(struct record_writer *w)
+{
+	_cleanup_(free) char *partial = w->store.is_partial ? xasprintf("%s.partial", w->store.path) : NULL;
+	record_writer_close(w, NULL);
+	if (partial)
+		unlink(partial);
 }

@@ -21,6 +21,7 @@
 struct record_writer;
 
 struct record_writer_settings {
+	bool tentative;         /* nothing is called PATH, and what is stays, until record_writer_keep() */
 	const char *path;       /* a rotated recording goes on in PATH.1, PATH.2 ...; a ring's later savings too */
 	struct slice meta;      /* JSON */
 	struct slice layout;    /* BTF, see layout.h */
@@ -34,6 +35,11 @@ struct record_writer_settings {
  * be written.
  */
 int record_writer_open(struct record_writer **ret, const struct record_writer_settings *settings, struct reason *why);
+
+/* The run has come about: the file takes its name. -errno: it cannot. Nothing to do for a ring. */
+int record_writer_keep(struct record_writer *w);
+/* Instead of record_writer_close(), when the run has not come about: leaves nothing behind. */
+void record_writer_drop(struct record_writer *w);
 
 /* Copies one record into the current chunk. After a failure (full disk): does nothing. */
 void record_writer_add(struct record_writer *w, const struct rec_head *rec);
