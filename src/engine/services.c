@@ -21,6 +21,11 @@ struct arena *engine_arena(struct engine *e)
 	return &e->arena;
 }
 
+bool engine_is_recorded(const struct engine *e)
+{
+	return e->recording;
+}
+
 bool engine_is_live(const struct engine *e)
 {
 	return !e->job->from;

@@ -97,6 +97,7 @@ uint32_t probe_events(const char *const *families, bool tables);
 const struct options *engine_options(const struct engine *e);
 struct loader *engine_loader(const struct engine *e);
 struct arena *engine_arena(struct engine *e);  /* of the batch: emptied after each round of the rings */
+bool engine_is_recorded(const struct engine *e); /* what is told now will be asked again by others */
 bool engine_is_live(const struct engine *e);   /* false: records come from a recording; there is no kernel half and no target */
 void engine_emit(struct engine *e, struct event *event);      /* completes the common fields, filters, writes */
 void engine_emit_of(struct engine *e, struct event *event, const struct rec_head *rec); /* the same, with the task and time of @rec */

@@ -38,14 +38,15 @@ void func_tell_probe(struct engine *e, uint32_t probe, const struct func_info *i
 		.kind = (uint8_t)info->kind, .n_parameters = (uint8_t)info->n_parameters,
 		.flags = info->of_executable ? PROBE_OF_EXECUTABLE : 0,
 	};
-	bool own_linkage_name = info->linkage_name && !streq(info->linkage_name, info->name);
+	bool kept = engine_is_recorded(e); /* by linkage name and path, patterns are asked of a recording; live they have been */
+	bool own_linkage_name = kept && info->linkage_name && !streq(info->linkage_name, info->name);
 	_cleanup_(strbuf_done) struct strbuf b = {};
 	strbuf_add(&b, &fact, sizeof(fact));
 	add_parameters(&b, info);
 	add_text(&b, info->name, NAME_BYTES);
 	add_text(&b, own_linkage_name ? info->linkage_name : "", NAME_BYTES);
 	add_text(&b, info->module, NAME_BYTES);
-	add_text(&b, info->path, PATH_BYTES);
+	add_text(&b, kept ? info->path : "", PATH_BYTES);
 	add_text(&b, info->file, PATH_BYTES);
 	for (size_t i = 0; i < info->n_parameters; i++) {
 		add_text(&b, info->parameters[i].name, PARAMETER_BYTES);
