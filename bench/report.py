@@ -122,15 +122,21 @@ def pairs(before, after):
 
 
 def read(path):
-    with open(path) as file:
-        return {row['name']: row for row in json.load(file)['rows']}
+    try:
+        with open(path) as file:
+            return {row['name']: row for row in json.load(file)['rows']}
+    except OSError as why:
+        sys.exit(f'bench: {path}: {why.strerror}; name the JSON of two runs')
+    except (ValueError, TypeError, KeyError):
+        sys.exit(f'bench: {path} is no result of bench/run: name the file that its --json wrote')
 
 
 def compare(before, after):
     """Prints all that both have; returns how many have become worse."""
+    both = pairs(read(before), read(after))
     worse = 0
     print(COMPARED.format('', 'figure', 'before', 'after', ''))
-    for name, what, old, new, less_is_better in pairs(read(before), read(after)):
+    for name, what, old, new, less_is_better in both:
         said = verdict(old, new, less_is_better)
         worse += said.startswith('worse')
         cells = [f"{number(f['median'])} ({number(f['low'])}..{number(f['high'])})" for f in (old, new)]
