@@ -558,11 +558,21 @@ int engine_rehearse(const struct engine_job *job, void (*see)(void *arg, const s
 	return r;
 }
 
+static void tell_unknown_name(const struct where *where, const char *option)
+{
+	const char *name = where ? where_name_never_found(where) : NULL;
+	if (name)
+		log_note("%s: no event had '%s' (the fields of events: utrace explain)", option, name);
+}
+
 int engine_run(const struct engine_job *job, struct reason *why)
 {
 	struct engine e;
 	prepare(&e, job);
 	int status = job->from ? show_recording(&e, why) : trace(&e, why);
+	tell_unknown_name(e.where, "--where");
+	if (e.recording)
+		tell_unknown_name(recording_trigger_expression(e.recording), "--trigger");
 	if (e.recording && recording_close(&e, job->summary, why) < 0 && status == 0)
 		status = job->options->command ? 125 : 1;
 	close_engine(&e);

@@ -199,6 +199,11 @@ void recording_event(struct engine *e, const struct event *event)
 		recording_trigger(e);
 }
 
+const struct where *recording_trigger_expression(const struct recording *r)
+{
+	return r->trigger;
+}
+
 bool recording_looks_at_events(const struct recording *r)
 {
 	return r && r->trigger;

@@ -14,11 +14,13 @@
 struct engine;
 struct event;
 struct recording;
+struct where;
 
 /* Begins what --record, --rotate, --ring and --trigger ask for; without --record @ret stays as it is. -EINVAL: wrong words. */
 int recording_open(struct recording **ret, struct engine *e, struct reason *why);
 void recording_add(struct engine *e, const struct rec_head *rec);
 void recording_tick(struct engine *e);
+const struct where *recording_trigger_expression(const struct recording *r); /* borrowed; NULL: none */
 bool recording_looks_at_events(const struct recording *r); /* does --trigger wait for one? */
 void recording_event(struct engine *e, const struct event *event); /* may be what --trigger waits for */
 void recording_trigger(struct engine *e);                          /* SIGUSR2 */

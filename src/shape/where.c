@@ -20,6 +20,9 @@ struct where {
 	bool in_kernel[WHERE_MAX_NODES];
 	unsigned n_terms;
 	struct where_program program;
+	struct {
+		bool asked, found;
+	} seen[WHERE_MAX_NODES]; /* of names: a name that no event has is a slip of the pen */
 };
 
 void where_free(struct where *w)
@@ -289,9 +292,12 @@ static bool compare_double(const struct where_node *n, double x)
 	}
 }
 
-static bool compare(const struct where_node *n, const struct event *e)
+static bool compare(struct where *w, unsigned i, const struct event *e)
 {
+	const struct where_node *n = node(w, i);
 	const struct value v = look_up(n, e);
+	w->seen[i].asked = true;
+	w->seen[i].found |= v.kind != VALUE_NONE;
 	if (v.kind == VALUE_NONE || v.kind == VALUE_UNREADABLE)
 		return false;
 	if (n->text)
@@ -310,7 +316,7 @@ static bool compare(const struct where_node *n, const struct event *e)
 	}
 }
 
-static bool holds(const struct where *w, unsigned i, const struct event *e)
+static bool holds(struct where *w, unsigned i, const struct event *e)
 {
 	const struct where_node *n = node(w, i);
 	switch (n->kind) {
@@ -321,19 +327,27 @@ static bool holds(const struct where *w, unsigned i, const struct event *e)
 	case WHERE_KIND_NOT:
 		return !holds(w, n->left, e);
 	default:
-		return compare(n, e);
+		return compare(w, i, e);
 	}
 }
 
-bool where_matches_all(const struct where *w, const struct event *e)
+bool where_matches_all(struct where *w, const struct event *e)
 {
 	return holds(w, w->tree.root, e);
 }
 
-bool where_matches(const struct where *w, const struct event *e)
+bool where_matches(struct where *w, const struct event *e)
 {
 	for (unsigned i = 0; i < w->n_terms; i++)
 		if (!w->in_kernel[i] && !holds(w, w->terms[i], e))
 			return false;
 	return true;
+}
+
+const char *where_name_never_found(const struct where *w)
+{
+	for (unsigned i = 0; i < w->tree.n; i++)
+		if (w->tree.nodes[i].name && w->seen[i].asked && !w->seen[i].found)
+			return w->tree.nodes[i].name;
+	return NULL;
 }

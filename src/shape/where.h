@@ -34,6 +34,8 @@ bool where_needs_exit(const struct where *w);
 /* Writes the two parts as text, for -l: "kernel: arg1 > 5; user: comm ~ \"ng*\"". */
 void where_describe(const struct where *w, struct strbuf *out);
 /* The user's part on a finished event (an argument that is not there makes its comparison false). */
-bool where_matches(const struct where *w, const struct event *e);
+bool where_matches(struct where *w, const struct event *e);
 /* The whole expression on a finished event, where no kernel has decided its part: a recording. */
-bool where_matches_all(const struct where *w, const struct event *e);
+bool where_matches_all(struct where *w, const struct event *e);
+/* A name that was looked for in at least one event and stood in none: borrowed, NULL: none. */
+const char *where_name_never_found(const struct where *w);

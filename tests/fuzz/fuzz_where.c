@@ -26,7 +26,7 @@ static struct event event_of(const __s64 values[WHERE_FIELDS], struct named_valu
 	return e;
 }
 
-static void check_parts(const struct where *w, const __s64 values[WHERE_FIELDS], unsigned known, bool has_uid)
+static void check_parts(struct where *w, const __s64 values[WHERE_FIELDS], unsigned known, bool has_uid)
 {
 	struct named_value arguments[6];
 	struct where_program p;

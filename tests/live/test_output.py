@@ -309,6 +309,15 @@ def test_wrong_options_are_usage_errors(root, busy, words, want):
     assert want in refused(2, "func", *words, "-p", busy.pid)
 
 
+def test_a_name_that_no_event_has_is_told(root, busy):
+    """Which names there are is known only when events come: arguments differ from function to function."""
+    def told(where):
+        return run("func", "step", "--where", where, "-p", busy.pid, "--limit", "5", "--duration", "1s").stderr
+
+    assert "--where: no event had 'dration'" in told("dration > 1ms")
+    assert "no event had" not in told("depth == 1 && function_name ~ \"s*\"")
+
+
 def test_a_truncated_file_is_named(folder, values):
     cut = folder / "cut"
     cut.write_bytes(values.read_bytes()[:1000])

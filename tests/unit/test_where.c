@@ -117,6 +117,31 @@ static void an_event_is_matched(void **state)
 	}
 }
 
+static void a_name_that_no_event_has_is_told(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "dration > 1ms", "dration" },
+		{ "filename == \"x\" || nosuch == 1", "nosuch" },
+		{ "filename == \"x\" && nosuch == 1", NULL }, /* never looked for */
+		{ "filename == \"x\"", NULL },
+		{ "arg9 == 1", NULL },
+	};
+	struct event e = call();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(where_free) struct where *w = NULL;
+		assert_int_equal(where_new(&w, "--where", cases[i].text, NULL), 0);
+		assert_null(where_name_never_found(w));
+		where_matches_all(w, &e);
+		const char *name = where_name_never_found(w);
+		if (cases[i].want)
+			assert_string_equal(name, cases[i].want);
+		else
+			assert_null(name);
+	}
+}
+
 static const struct error_case {
 	const char *text;
 	const char *want;
@@ -389,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_is_matched),
+		cmocka_unit_test(a_name_that_no_event_has_is_told),
 		cmocka_unit_test(every_error_has_its_column),
 		cmocka_unit_test(depth_and_length_are_bounded),
 		cmocka_unit_test(terms_go_to_the_kernel_where_it_can_decide_them),
