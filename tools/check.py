@@ -357,6 +357,9 @@ def show(name, result, seconds):
 
 
 def main():
+    # A shell without job control starts what stands before '&' with both ignored, and tests of Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     suites = chosen(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # through Runner.call, which ends its session
     os.makedirs(LOGS, exist_ok=True)
