@@ -65,10 +65,11 @@ int main(void)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	struct sockaddr_in inet = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "talks" };
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "talks.sock" };
 	int any = socket(AF_INET, SOCK_DGRAM, 0);
 	ioctl(any, SIOCSIFFLAGS, &lo);
 	talk(AF_INET, &inet, sizeof(inet));
+	unlink(un.sun_path); // of the row before
 	talk(AF_UNIX, &un, sizeof(un));
 	printf("made %%d exchanges\n", 2 * %d);
 	return 0;
