@@ -3,6 +3,7 @@
 
 A suite is one function that returns a Result, and one row. Each has a log in build-check/logs and a deadline. What it starts
 is a session of its own, ended as a whole at the deadline. A run of no tests is a failure; a skip is shown with its reason.
+Two suites run at a time where there is more than one processor: the live tests mostly wait.
 """
 import copy
 import glob
@@ -12,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
@@ -36,6 +38,7 @@ TAP_CASE = re.compile(r'^(not )?ok \d+(?: - (.*?))?(?: # SKIP ?(.*))?\n((?:[# ].
 
 DEADLINE = -1
 TRIED_AGAIN_MAX = 5  # of the tests that failed; more is no chance
+WORKERS = min(2, os.cpu_count() or 1)
 
 # What a suite belongs to: each level of the command line runs those up to it.
 FAST, PLAIN, GUESTS, ALL = range(4)
@@ -69,6 +72,8 @@ class Suite:
 class Runner:
     """Runs the commands of one suite into its log, all before the suite's deadline."""
 
+    running, starting = set(), threading.Lock()  # the commands of all suites
+
     def __init__(self, suite):
         self.name = suite.name
         self.path = os.path.join(LOGS, suite.name + '.log')
@@ -80,8 +85,10 @@ class Runner:
         with open(self.path, 'a') as log:
             log.write('$ ' + ' '.join(argv) + '\n')
             log.flush()
-            child = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                     env={**os.environ, **(env or {})}, start_new_session=True)
+            with self.starting:
+                child = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                         env={**os.environ, **(env or {})}, start_new_session=True)
+                self.running.add(child)
             try:
                 return child.wait(max(0, self.deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -89,6 +96,7 @@ class Runner:
                 return DEADLINE
             finally:
                 end_session(child)
+                self.running.discard(child)
 
     def tail(self, lines=30):
         """The end of what the last command wrote."""
@@ -291,12 +299,14 @@ def fuzz_each(runner, seconds):
 # Warnings of a sanitized build are not held against it: gcc warns of paths that only its own checks make.
 SANITIZERS = ('-Db_sanitize=address,undefined', '-Db_lundef=false')
 
-# name, from which level on, minutes until it is ended, function, its arguments, which suite must have passed before
+# name, from which level on, minutes until it is ended, function, its arguments, which suite must have passed before; the
+# longest begin first
 SUITES = (
+    Suite('build', FAST, 5, build, ('gcc', 'gcc')),
     Suite('gates', FAST, 1, tool, ('gates.py',)),
     Suite('layers', FAST, 1, tool, ('layers.py',)),
     Suite('tools', FAST, 1, pytest, ('tests/tools',)),
-    Suite('build', FAST, 5, build, ('gcc', 'gcc')),
+    Suite('live', PLAIN, 25, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
     Suite('golden', FAST, 1, pytest, ('tests/golden',), needs='build'),
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
@@ -305,7 +315,6 @@ SUITES = (
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
     Suite('verify', PLAIN, 2, verify, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),
-    Suite('live', PLAIN, 20, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
     Suite('guests', PLAIN, 20, lambda r: pytest(r, 'tests/vm', '-m', 'not long', root=True), needs='static'),
     Suite('matrix', GUESTS, 60, lambda r: pytest(r, 'tests/vm', '-m', 'long', root=True), needs='static'),
     Suite('fuzz', ALL, 45, fuzz_each, (60,)),
@@ -332,15 +341,61 @@ def chosen(argv):
 
 
 def run(suite):
-    """Runs one suite and prints its line, then its failures and skips; returns its Result."""
-    began = time.monotonic()
+    """Runs one suite; one that breaks must not hide the others."""
     runner = Runner(suite)
     try:
-        result = suite.run(runner, *suite.args)
-    except Exception as why:  # pylint: disable=broad-except  # one broken suite must not hide the others
-        result = Result(failed=[(f'{suite.name}: {why!r}', runner.tail())])
-    show(suite.name, result, time.monotonic() - began)
-    return result
+        return suite.run(runner, *suite.args)
+    except Exception as why:  # pylint: disable=broad-except
+        return Result(failed=[(f'{suite.name}: {why!r}', runner.tail())])
+
+
+class Plan:
+    """Suites on their way, each begun when what it needs has passed, in the order of the table."""
+
+    def __init__(self, suites):
+        self.waiting, self.total = list(suites), Result()
+        self.open, self.bad = {s.name for s in suites}, set()
+        self.changed = threading.Condition()
+
+    def _next(self):
+        """A suite that can begin, once there is one; None when none is left."""
+        with self.changed:
+            while self.waiting:
+                for suite in self.waiting:
+                    if suite.needs not in self.open:
+                        self.waiting.remove(suite)
+                        return suite
+                self.changed.wait()
+        return None
+
+    def _ended(self, suite, result, seconds):
+        with self.changed:
+            show(suite.name, result, seconds)
+            self.total.add(result)
+            self.open.remove(suite.name)
+            if result.failed or suite.needs in self.bad:
+                self.bad.add(suite.name)
+            self.changed.notify_all()
+
+    def work(self):
+        while suite := self._next():
+            began = time.monotonic()
+            result = Result(skipped=[(suite.name, f'{suite.needs} failed')]) if suite.needs in self.bad else run(suite)
+            self._ended(suite, result, time.monotonic() - began)
+
+    def run(self):
+        workers = [threading.Thread(target=self.work, daemon=True) for _ in range(WORKERS)]
+        for worker in workers:
+            worker.start()
+        try:
+            for worker in workers:
+                worker.join()
+        except BaseException:  # who ends us ends what we run; the lock is kept, so that nothing else begins
+            Runner.starting.acquire()
+            for child in list(Runner.running):
+                end_session(child)
+            raise
+        return self.total
 
 
 def show(name, result, seconds):
@@ -361,19 +416,10 @@ def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     suites = chosen(sys.argv[1:])
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # through Runner.call, which ends its session
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     os.makedirs(LOGS, exist_ok=True)
-    total, bad = Result(), set()
     began = time.monotonic()
-    for suite in suites:
-        if suite.needs in bad:
-            result = Result(skipped=[(suite.name, f'{suite.needs} failed')])
-            show(suite.name, result, 0)
-        else:
-            result = run(suite)
-        if result.failed or suite.needs in bad:
-            bad.add(suite.name)
-        total.add(result)
+    total = Plan(suites).run()
     print(f'{len(total.skipped)} skipped; {time.monotonic() - began:.0f} s; logs in {os.path.relpath(LOGS, os.getcwd())}')
     print(f'{total.passed} passed, {len(total.failed)} failed')
     return 1 if total.failed or not total.passed else 0

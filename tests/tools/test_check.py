@@ -6,6 +6,7 @@ import select
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -158,3 +159,29 @@ def test_fallbacks_run_their_tests_without_their_abilities_and_say_so(runner, mo
 
 def check_row(*columns):
     return type(check.ROWS[0])(*columns)
+
+
+def suite(name, run, needs=''):
+    return check.Suite(name, check.FAST, 1, run, needs=needs)
+
+
+def test_two_suites_run_at_a_time_and_each_after_what_it_needs(runner, monkeypatch, capsys):
+    monkeypatch.setattr(check, 'WORKERS', 2)
+    meet, ran = threading.Barrier(2, timeout=20), []
+
+    def note(of):
+        ran.append(of.name)
+        return check.Result(passed=1)
+
+    def both(of):
+        meet.wait()
+        return note(of)
+
+    total = check.Plan([suite('last', note, 'first'), suite('first', both), suite('other', both)]).run()
+    assert counts(total) == (3, 0, 0) and ran[2] == 'last'
+    assert sorted(line.split()[0] for line in capsys.readouterr().out.splitlines()) == ['first', 'last', 'other']
+
+
+def test_what_needs_a_suite_that_failed_is_skipped(runner):
+    plan = [suite('bad', lambda r: check.Result(failed=[('test_a', 'why')])), suite('next', None, 'bad'), suite('after', None, 'next')]
+    assert counts(check.Plan(plan).run()) == (0, 1, 2)
