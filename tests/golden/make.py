@@ -91,7 +91,7 @@ def record(utrace, name, folder):
     words = [word.format(prog=folder / 'prog', probes=folder / 'probes', sockets='sockets.py', pid=shell.pid, cgroup=cgroup) for word in RECORDINGS[name]]
     at = words.index('--') if '--' in words else len(words)
     command = ['--', 'env', '-u', 'LD_PRELOAD', *words[at + 1:]] if '--' in words else []
-    env = {'PATH': os.environ['PATH'], 'TZ': 'Asia/Kolkata', 'LD_PRELOAD': str(folder / 'shim.so')}
+    env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'TZ': 'Asia/Kolkata', 'LD_PRELOAD': str(folder / 'shim.so')}
     tracer = subprocess.Popen([utrace, 'record', '-v', '-o', HERE / f'{name}.utr', *words[:at], *command], env=env, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=folder)
     for line in tracer.stderr:
