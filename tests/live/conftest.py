@@ -18,9 +18,9 @@ from collections import Counter
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k in ("UTRACE_WITHOUT", "UTRACE_BTF")}
+import workload
+from workload import CLEAN, UTRACE, compile_c
+
 DEADLINE_S = 20
 
 
@@ -167,6 +167,22 @@ class Utrace:
         return self.start("func", *patterns, **kwargs).end(seconds=seconds)
 
 
+@pytest.fixture(scope="session")
+def root():
+    workload.needs_tracing()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, request):
+    """What the tests of one file share."""
+    return tmp_path_factory.mktemp(request.module.__name__)
+
+
+@pytest.fixture(scope="module")
+def values(folder):
+    return compile_c(folder, "values.c")
+
+
 @pytest.fixture
 def ends():
     with contextlib.ExitStack() as stack:
@@ -174,9 +190,7 @@ def ends():
 
 
 @pytest.fixture
-def utrace(tmp_path, ends):
-    if os.geteuid() != 0:
-        pytest.skip("tracing needs root")
+def utrace(root, tmp_path, ends):
     return Utrace(tmp_path, ends)
 
 
@@ -224,11 +238,30 @@ def copied(tmp_path, built):
     return copy
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def until_listens(port, popen, ready=lambda: True):
+    end = time.monotonic() + DEADLINE_S
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            if ready():
+                return
+        assert time.monotonic() < end and popen.poll() is None, "the server did not begin"
+        os.sched_yield()
+
+
 class Nginx:
-    def __init__(self, folder, workers=1):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+    """
+    An nginx of our own on a port of the loopback; a worker's pid is that of who serves.
+    @log: its access log's format; @http, @server: more directives there; @listen: options of the port.
+    """
+
+    def __init__(self, folder, workers=1, log="", http="", server="", listen=""):
+        self.folder, self.log, self.port = folder, folder / "access.log", free_port()
         (folder / "html").mkdir(parents=True)
         (folder / "html" / "index.html").write_text("hello\n")
         folder.chmod(0o755)
@@ -237,23 +270,24 @@ class Nginx:
             daemon off; worker_processes {workers}; user root; pid {folder}/pid; error_log {folder}/error.log;
             events {{ worker_connections 256; }}
             http {{
-                access_log {folder}/access.log; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-                fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-                server {{ listen 127.0.0.1:{self.port}; root {folder}/html; }}
+                {f"log_format ours '{log}';" if log else ""} access_log {self.log} {"ours" if log else ""};
+                client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
+                scgi_temp_path {folder}/s; {http}
+                server {{ listen 127.0.0.1:{self.port} {listen}; root {folder}/html; {server} }}
             }}""")
-        self.folder = folder
         self.popen = subprocess.Popen(["nginx", "-p", folder, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = self.popen.pid
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                if len(self.workers()) == workers:
-                    break
-            assert time.monotonic() < end and self.popen.poll() is None, "nginx did not begin"
-            os.sched_yield()
+        until_listens(self.port, self.popen, lambda: len(self.workers()) == workers)
 
     def workers(self):
         return [int(p) for p in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def logged(self, n=0):
+        """The log's lines, in words, once there are so many: nginx writes each when its request has ended."""
+        end = time.monotonic() + DEADLINE_S
+        while len(lines := self.log.read_text().splitlines()) < n and time.monotonic() < end:
+            os.sched_yield()
+        return [line.split() for line in lines]
 
     def get(self, path="/index.html"):
         with socket.create_connection(("127.0.0.1", self.port), DEADLINE_S) as s:
@@ -272,12 +306,21 @@ class Nginx:
 
 
 @pytest.fixture
-def nginx(tmp_path, ends):
+def start_nginx(tmp_path, ends):
+    """start_nginx(NAME, ...): an Nginx of ours, or of a class made of it, in a folder of that name."""
     if not shutil.which("nginx"):
         pytest.skip("no nginx here")
-    server = Nginx(tmp_path / "nginx")
-    ends.callback(server.stop)
-    return server
+
+    def begin(name="nginx", kind=Nginx, **how):
+        server = kind(tmp_path / name, **how)
+        ends.callback(server.stop)
+        return server
+    return begin
+
+
+@pytest.fixture
+def nginx(start_nginx):
+    return start_nginx()
 
 
 def alive(pid):

@@ -1,46 +1,25 @@
 """A target that pays more of its CPU for our probes than is allowed loses them, is told of, and runs as fast as before."""
-import contextlib
 import os
 import re
-import signal
 import subprocess
 
 import pytest
 
 import workload
+from conftest import Nginx
 from workload import compile_c, cpu_ns, needs, run, started, tracing, until
 
-
-@pytest.fixture(scope="module", autouse=True)
-def root():
-    workload.needs_tracing()
+pytestmark = pytest.mark.usefixtures("root")
 
 
-class Nginx:
-    """An nginx of our own, one worker, on a port of the loopback."""
+class Loaded(Nginx):
+    """One that can be loaded and asked what that cost."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder):
         needs("nginx", "wrk")
-        self.folder, self.url = folder, f"http://127.0.0.1:{port}/"
-        (folder / "page").write_bytes(bytes(256 * 1024))
-        temp = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (folder / "nginx.conf").write_text(f"""
-user root; worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-{temp} access_log off; keepalive_requests 1000000000;
-server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} location /page {{ root {folder}; }} }}
-}}
-""")
-
-    @contextlib.contextmanager
-    def running(self):
-        with started("nginx", "-p", self.folder, "-c", self.folder / "nginx.conf", stderr=subprocess.DEVNULL) as master:
-            children = f"/proc/{master.pid}/task/{master.pid}/children"
-            self.worker = until(lambda: [int(p) for p in open(children).read().split()], 10, "a worker")[0]
-            yield self
-            master.send_signal(signal.SIGTERM)
-            master.wait(timeout=10)
+        super().__init__(folder, http="keepalive_requests 1000000000;", server='location = / { return 200 "hello\\n"; }')
+        (folder / "html" / "page").write_bytes(bytes(256 * 1024))
+        self.url, self.worker = f"http://127.0.0.1:{self.port}/", self.workers()[0]
 
     def load(self, seconds):
         """The worker's CPU time for each request of a window; how many it takes by the clock is also the work of others on the machine."""
@@ -52,15 +31,17 @@ server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} locat
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory):
-    with Nginx(tmp_path_factory.mktemp("nginx"), 18000 + os.getpid() % 2000).running() as server:
-        yield server
+    server = Loaded(tmp_path_factory.mktemp("loaded") / "nginx")
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def twin(tmp_path):
     """Another one, which nobody probes."""
-    with Nginx(tmp_path, 20000 + os.getpid() % 2000).running() as server:
-        yield server
+    server = Loaded(tmp_path / "nginx")
+    yield server
+    server.stop()
 
 
 def text_of(pid):

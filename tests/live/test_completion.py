@@ -1,6 +1,5 @@
 """The completion scripts: parsed by their shells, and asked as a person who presses the tabulator asks."""
 import os
-import pathlib
 import pty
 import re
 import select
@@ -10,8 +9,7 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
+from workload import UTRACE
 
 
 def script(shell):

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 import mounts
+from workload import UTRACE
 
-ROOT = Path(__file__).resolve().parents[2]
-UTRACE = os.environ.get("UTRACE", str(ROOT / "build/src/utrace"))
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="asks what root may do")

@@ -5,27 +5,13 @@ import shutil
 
 import pytest
 
-import workload
 from workload import compile_c, events, run
 
 WITHOUT = ["session", "multi", "cookie", "ringbuf", "bpf_loop", "btf", "task_storage", "session,ringbuf,bpf_loop",
            "session,multi,cookie,ringbuf,bpf_loop,btf,task_storage,semaphore,fentry,kprobe,kprobe_multi,tracepoint,tp_btf,iter,lsm"]
 PATTERNS = ["work", "twice", "deep", "main", "libc:setenv", "libc:unsetenv", "libc:snprintf"]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def root():
-    workload.needs_tracing()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("fallback")
-
-
-@pytest.fixture(scope="module")
-def values(folder):
-    return compile_c(folder, "values.c")
+pytestmark = pytest.mark.usefixtures("root")
 
 
 @pytest.fixture(scope="module")

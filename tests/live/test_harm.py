@@ -12,15 +12,7 @@ import pytest
 import workload
 from workload import PROG, base_of, build, bytes_at, compile_c, events, needs, run, started, symbols, tracing, until
 
-
-@pytest.fixture(scope="module", autouse=True)
-def root():
-    workload.needs_tracing()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("harm")
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def as_untraced(tmp_path, command, *what, timeout=60, **kwargs):

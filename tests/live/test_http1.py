@@ -8,7 +8,6 @@ import http.client
 import http.server
 import io
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -16,7 +15,6 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
 import pytest
 from conftest import DEADLINE_S, UTRACE
@@ -118,54 +116,20 @@ def steps_of(passed, keep=None):
             yield side, "g", len(piece) - keep
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def until_listens(port, popen):
-    end = time.monotonic() + DEADLINE_S
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        assert time.monotonic() < end and popen.poll() is None, "the server did not begin"
-        os.sched_yield()
-
-
-def stop(popen):
-    popen.terminate()
-    popen.wait(DEADLINE_S)
-
-
 @pytest.fixture
-def logging_nginx(tmp_path, ends):
+def logging_nginx(start_nginx):
     """(port, a function that ends it and returns its access log's lines)."""
-    if not shutil.which("nginx"):
-        pytest.skip("no nginx here")
-    folder, port = tmp_path / "n", free_port()
-    (folder / "html").mkdir(parents=True)
-    (folder / "html" / "small.html").write_text("hello\n")
-    (folder / "html" / "big.txt").write_text("0123456789abcde\n" * 40000)
-    (folder / "conf").write_text(f"""
-        daemon off; worker_processes 1; user root; pid {folder}/pid; error_log {folder}/error.log; events {{}}
-        http {{
-            log_format all '$request_method $request_uri $status $request_length $bytes_sent $body_bytes_sent';
-            access_log {folder}/access.log all; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-            gzip on; gzip_types text/plain; client_max_body_size 10m; large_client_header_buffers 4 16k;
-            server {{ listen 127.0.0.1:{port}; root {folder}/html; location /put/ {{ dav_methods PUT; create_full_put_path on; }}
-                     location /moved {{ return 301 /small.html; }} location /none {{ return 204; }} }}
-        }}""")
-    popen = subprocess.Popen(["nginx", "-p", folder, "-c", folder / "conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    ends.callback(stop, popen)
-    until_listens(port, popen)
+    server = start_nginx(log="$request_method $request_uri $status $request_length $bytes_sent $body_bytes_sent",
+                         http="gzip on; gzip_types text/plain; client_max_body_size 10m; large_client_header_buffers 4 16k;",
+                         server="location /put/ { dav_methods PUT; create_full_put_path on; } location /moved { return 301 /small.html; } "
+                                "location /none { return 204; }")
+    (server.folder / "html" / "small.html").write_text("hello\n")
+    (server.folder / "html" / "big.txt").write_text("0123456789abcde\n" * 40000)
 
     def log():
-        stop(popen)
-        lines = (line.split() for line in (folder / "access.log").read_text().splitlines())
-        return [(w[0], w[1], *(int(n) for n in w[2:])) for w in lines]
-    return port, log
+        server.stop()
+        return [(w[0], w[1], *(int(n) for n in w[2:])) for w in server.logged()]
+    return server.port, log
 
 
 def curl(*words, **more):

@@ -6,15 +6,12 @@ import subprocess
 
 import pytest
 
-from workload import CLEAN, UTRACE, build, needs_tracing, run, started, until
+from workload import CLEAN, UTRACE, build, run, started, until
 
 FUNCTIONS = 10_000
 LIMIT_MB = 40
 
-
-@pytest.fixture(scope="module", autouse=True)
-def root():
-    needs_tracing()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 @pytest.fixture(scope="module")

@@ -9,23 +9,7 @@ import tempfile
 
 import pytest
 
-import workload
-from workload import CLEAN, PROG, UTRACE, build, compile_c, events, needs, run, started, symbols, tracing, until
-
-
-@pytest.fixture(scope="module")
-def root():
-    workload.needs_tracing()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("output")
-
-
-@pytest.fixture(scope="module")
-def values(folder):
-    return compile_c(folder, "values.c")
+from workload import CLEAN, PROG, UTRACE, build, compile_c, events, needs, run, started, symbols
 
 
 @pytest.fixture(scope="module")

@@ -1,31 +1,20 @@
 """Requests: each that a server logs is one that we show, with the same method, path, status and sizes, and no other."""
-import contextlib
 import http.client
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 
 import pytest
-from conftest import CLEAN, DEADLINE_S, UTRACE
+from conftest import CLEAN, DEADLINE_S, UTRACE, Nginx
 
 
 def attribute(o, name):
     return o["attributes"].get(name)
-
-
-def of_log(text):
-    """Lines of the log format below: what is compared."""
-    rows = []
-    for line in text.splitlines():
-        method, path, status, received, sent = line.split()[:5]
-        rows.append((method, path, int(status), int(received), int(sent)))
-    return rows
 
 
 def of_spans(requests, kind="server"):
@@ -33,61 +22,23 @@ def of_spans(requests, kind="server"):
              o["response_bytes"]) for o in requests if o["kind"] == kind]
 
 
-class Web:
-    """An nginx that logs what we compare."""
+class Web(Nginx):
+    """One that logs what we compare."""
 
     def __init__(self, folder, workers=2, upstream=None):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        (folder / "html").mkdir(parents=True)
-        folder.chmod(0o755)
-        (folder / "html" / "index.html").write_text("hello\n")
-        (folder / "html" / "big.bin").write_bytes(os.urandom(300_000))
-        self.log, config = folder / "access.log", folder / "nginx.conf"
         proxy = f"location /api/ {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_set_header Connection ''; }}" if upstream else ""
-        config.write_text(f"""
-            daemon off; worker_processes {workers}; user root; pid {folder}/pid; error_log {folder}/error.log;
-            events {{ worker_connections 256; }}
-            http {{
-                log_format compared '$request_method $uri $status $request_length $bytes_sent $request_time';
-                access_log {folder}/access.log compared; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-                fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; sendfile on; keepalive_requests 100000;
-                server {{ listen 127.0.0.1:{self.port} reuseport; root {folder}/html; client_max_body_size 10m;
-                    location /post {{ return 201 "created\\n"; }} {proxy} }}
-            }}""")
-        self.popen = subprocess.Popen(["nginx", "-p", folder, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                if len(self.workers()) == workers:
-                    break
-            assert time.monotonic() < end and self.popen.poll() is None, "nginx did not begin"
-            os.sched_yield()
+        super().__init__(folder, workers, log="$request_method $uri $status $request_length $bytes_sent $request_time", listen="reuseport",
+                         http="sendfile on; keepalive_requests 100000; client_max_body_size 10m;",
+                         server=f'location /post {{ return 201 "created\\n"; }} {proxy}')
+        (folder / "html" / "big.bin").write_bytes(os.urandom(300_000))
 
-    def workers(self):
-        with open(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children") as children:
-            return [int(p) for p in children.read().split()]
-
-    def logged(self, n):
-        """The log once it has so many lines: nginx writes each when its request has ended."""
-        end = time.monotonic() + DEADLINE_S
-        while len(rows := of_log(self.log.read_text())) < n and time.monotonic() < end:
-            os.sched_yield()
-        return rows
-
-    def stop(self):
-        self.popen.send_signal(signal.SIGTERM)
-        self.popen.wait(DEADLINE_S)
+    def logged(self, n=0):
+        return [(method, path, int(status), int(received), int(sent)) for method, path, status, received, sent, _ in super().logged(n)]
 
 
 @pytest.fixture
-def web(tmp_path, ends):
-    if not shutil.which("nginx"):
-        pytest.skip("no nginx here")
-    server = Web(tmp_path / "web")
-    ends.callback(server.stop)
-    return server
+def web(start_nginx):
+    return start_nginx(kind=Web)
 
 
 def requests_of(seen):
@@ -180,13 +131,9 @@ def test_what_a_client_asks_is_seen(utrace, web, client, tmp_path):
     assert attribute(seen[0], "server.port") == web.port
 
 
-def test_a_proxy_asks_what_it_is_asked(utrace, tmp_path, ends):
-    if not shutil.which("nginx"):
-        pytest.skip("no nginx here")
-    behind = Web(tmp_path / "behind", workers=1)
-    ends.callback(behind.stop)
-    front = Web(tmp_path / "front", workers=1, upstream=behind.port)
-    ends.callback(front.stop)
+def test_a_proxy_asks_what_it_is_asked(utrace, start_nginx):
+    behind = start_nginx("behind", kind=Web, workers=1)
+    front = start_nginx("front", kind=Web, workers=1, upstream=behind.port)
     live = utrace.start("req", "-p", ",".join(map(str, front.workers()))).ready()
     talk(front.port, [("GET", "/api/things/7", None)], 20)
     logged = front.logged(20)

@@ -1,8 +1,6 @@
 """What passes on sockets, as utrace req tells it, against what the programs at both ends say themselves."""
 import collections
-import contextlib
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -452,38 +450,16 @@ def test_io_uring_is_told_by_sizes_and_never_by_the_buffers_of_others(utrace, bu
 
 
 class Site(Nginx):
-    """An nginx whose log tells the bytes of each request, by the client's port."""
+    """One whose log tells the bytes of each request, by the client's port."""
 
     def __init__(self, folder, workers, listen):
-        (folder / "site").mkdir(parents=True)
-        super().__init__(folder / "site", workers)
-        self.stop()
-        self.log = folder / "access.log"
-        (folder / "site" / "html" / "big").write_bytes(bytes(range(256)) * 4000)
-        config = folder / "site" / "nginx.conf"
-        config.write_text(config.read_text()
-                          .replace("http {", "http { log_format sizes '$remote_port $request_length $bytes_sent'; sendfile on;")
-                          .replace(f"access_log {folder}/site/access.log", f"access_log {self.log} sizes")
-                          .replace(f"listen 127.0.0.1:{self.port};", listen.format(port=self.port)))
-        self.popen = subprocess.Popen(["nginx", "-p", folder / "site", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.pid = self.popen.pid
-        self.wait(workers)
+        super().__init__(folder, workers, log="$remote_port $request_length $bytes_sent", http="sendfile on;", listen=listen)
+        (folder / "html" / "big").write_bytes(bytes(range(256)) * 4000)
 
-    def wait(self, workers):
-        while len(self.workers()) != workers or not self.answers():
-            assert self.popen.poll() is None, "nginx did not begin"
-            os.sched_yield()
-
-    def answers(self):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
-
-    def logged(self):
+    def sums(self):
         """Requests, bytes received and sent of each client port."""
         sums = collections.defaultdict(lambda: [0, 0, 0])
-        for line in self.log.read_text().splitlines():
-            port, received, sent = map(int, line.split())
+        for port, received, sent in (map(int, words) for words in self.logged()):
             for i, n in enumerate((1, received, sent)):
                 sums[port][i] += n
         return sums
@@ -504,13 +480,12 @@ def load_by_short_connections(site):
 
 
 @pytest.mark.parametrize("load", [load_by_curl, load_by_wrk, load_by_short_connections], ids=["curl", "wrk", "short"])
-@pytest.mark.parametrize("workers,listen", [(1, "listen 127.0.0.1:{port};"), (2, "listen 127.0.0.1:{port} reuseport;")], ids=["one", "reuseport"])
-def test_bytes_of_each_connection_are_those_of_the_access_log(utrace, tmp_path, ends, load, workers, listen):
-    for needed in ("nginx", "curl", "wrk"):
+@pytest.mark.parametrize("workers,listen", [(1, ""), (2, "reuseport")], ids=["one", "reuseport"])
+def test_bytes_of_each_connection_are_those_of_the_access_log(utrace, start_nginx, load, workers, listen):
+    for needed in ("curl", "wrk"):
         if not shutil.which(needed):
             pytest.skip(f"no {needed} here")
-    site = Site(tmp_path, workers, listen)
-    ends.callback(site.stop)
+    site = start_nginx(kind=Site, workers=workers, listen=listen)
     live = utrace.start("req", "--connections", "-p", ",".join(map(str, site.workers()))).ready()
     load(site)
     site.stop()
@@ -521,7 +496,7 @@ def test_bytes_of_each_connection_are_those_of_the_access_log(utrace, tmp_path, 
             sums = told[int(c["peer_address"].rsplit(":")[-1])]
             sums[0] += c["received_bytes"]
             sums[1] += c["sent_bytes"]
-    logged = site.logged()
+    logged = site.sums()
     assert not any(seen.summary["lost"].values()) and sum(n for n, _, _ in logged.values()) >= 15
     assert told == {port: [received, sent] for port, (_, received, sent) in logged.items()}
 

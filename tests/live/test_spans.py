@@ -3,9 +3,7 @@ import contextlib
 import ipaddress
 import json
 import os
-import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import sys

@@ -16,9 +16,8 @@ import threading
 import pytest
 
 import workload
+from workload import UTRACE
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE") or k in workload.KEPT} | {"PYTHONHASHSEED": "0", "LC_ALL": "C"}
 
 pytestmark = [
@@ -148,7 +147,7 @@ def check_like_strace(tmp_path, argv, at_least, left_out=None):
 def calls(tmp_path_factory):
     """Our program of many calls, built once."""
     program = tmp_path_factory.mktemp("prog") / "calls"
-    subprocess.run(["cc", "-O1", "-w", "-o", program, ROOT / "tests" / "prog" / "calls.c"], check=True)
+    subprocess.run(["cc", "-O1", "-w", "-o", program, workload.PROG / "calls.c"], check=True)
     return str(program)
 
 

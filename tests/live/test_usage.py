@@ -1,14 +1,13 @@
 """Wrong input is answered by one line on stderr, nothing on stdout, and exit status 2; help and the rest by stdout alone."""
 import json
 import os
-import pathlib
 import re
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
+from workload import UTRACE
+
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE")}
 
 

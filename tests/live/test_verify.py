@@ -9,15 +9,12 @@ import sys
 
 import pytest
 
-from workload import CLEAN, ROOT, UTRACE, needs, needs_tracing, run, started, until
+from workload import CLEAN, ROOT, UTRACE, needs, run, started, until
 
 FIGURES = ("instructions", "total_states", "peak_states", "stack_bytes", "jited_bytes", "xlated_bytes", "verify_ns")
 BPFTOOL = shutil.which("bpftool") or "/usr/sbin/bpftool"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def root():
-    needs_tracing()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 @pytest.fixture(scope="module")

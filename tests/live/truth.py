@@ -8,11 +8,10 @@ import subprocess
 
 import pytest
 
+from workload import PROG, UTRACE
+
 from workload import CLEAN, switched_off
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-UTRACE = os.environ.get("UTRACE", str(ROOT / "build" / "src" / "utrace"))
-PROGRAMS = ROOT / "tests" / "prog"
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="attaching probes needs root")
 
@@ -30,7 +29,7 @@ def build(folder, source, *flags, name=None):
     """The path of a program made from tests/prog/SOURCE."""
     path = pathlib.Path(folder) / (name or pathlib.Path(source).stem)
     compiler = needs("g++" if source.endswith(".cc") else "gcc")
-    subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", *flags, "-pthread", "-o", path, PROGRAMS / source], check=True)
+    subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", *flags, "-pthread", "-o", path, PROG / source], check=True)
     return path
 
 
