@@ -4,10 +4,12 @@ What utrace does on other kernels, one row a capability: how it is forced, what 
 Each kernel is booted once and runs all rows one after the other. A row counts something that the traced program itself tells
 the number of: busybox's dd its reads, our own program its calls. What doctor says that the kernel lacks is not asked for.
 """
+import contextlib
 import json
 import re
 import shlex
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -16,6 +18,7 @@ RUN = Path(__file__).parent / "run"
 DOC = ROOT / "docs" / "kernels.md"
 BEGIN, END = "<!-- written by tests/vm/table -->\n", "<!-- end -->\n"
 TIMEOUT_S = 400
+AT_A_TIME = 2
 
 READS = 250  # of one byte each, by dd, which tells how many it made
 CALLS = 120
@@ -258,6 +261,14 @@ def examine(kernel_name, folder):
             lines.append(line)
     assert NAMES[-1] in sections, done.stdout[-2000:] + done.stderr
     return Seen(sections)
+
+
+@contextlib.contextmanager
+def examined(kernel_names, new_folder):
+    """Kernel → the future of what is seen on it; a guest has one processor, so some run at a time. @new_folder: makes one for each."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        yield {name: pool.submit(examine, name, new_folder()) for name in kernel_names}
+        pool.shutdown(cancel_futures=True)
 
 
 ROWS = [("`utrace doctor`", ""), ("`utrace verify`", ""), *[(c.what, c.how) for c in CAPABILITIES]]
