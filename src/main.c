@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/macro.h"
+#include "cmd/doctor.h"
 
 /* What stands where a command should, and asks for no command: --help, --version, or nothing at all. */
 static int without_command(const char *word)
@@ -14,6 +15,8 @@ static int without_command(const char *word)
 	else
 		return cmd_fail(EXIT_USAGE, "'%.80s' stands before the command; wanted: utrace COMMAND [TARGET] [WHAT] [OPTIONS]",
 		                word);
+	if (!word)
+		doctor_here(&out);
 	return cmd_print(&out);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/macro.h"
 #include "cmd/cmd.h"
+#include "config/text.h"
 #include "priv/ability.h"
 
 /* To trace; to read the memory map and the executable of other users' processes. */
@@ -66,18 +67,45 @@ void doctor_grant(const struct doctor *d, struct strbuf *out)
 	}
 }
 
+/* Why no BPF program can be loaded, and what to do. */
+static void add_obstacle(const struct doctor *d, struct strbuf *out)
+{
+	_cleanup_(strbuf_done) struct strbuf missing = {}, grant = {};
+	capability_names(d->missing_caps, &missing);
+	doctor_grant(d, &grant);
+	if (!missing.len)
+		strbuf_addf(out, "nothing can be traced: %s; see: utrace doctor", ability_why_not(ABILITY_BPF));
+	else
+		strbuf_addf(out, "tracing needs %s: %s", strbuf_str(&missing), strbuf_str(&grant));
+}
+
 int doctor_check(int status)
 {
 	if (ability_has(ABILITY_BPF))
 		return EXIT_DONE;
 	struct doctor d;
-	_cleanup_(strbuf_done) struct strbuf missing = {}, grant = {};
+	_cleanup_(strbuf_done) struct strbuf text = {};
 	examine(&d);
-	capability_names(d.missing_caps, &missing);
-	doctor_grant(&d, &grant);
-	if (!missing.len)
-		return cmd_fail(status, "nothing can be traced: %s; see: utrace doctor", ability_why_not(ABILITY_BPF));
-	return cmd_fail(status, "tracing needs %s: %s", strbuf_str(&missing), strbuf_str(&grant));
+	add_obstacle(&d, &text);
+	return cmd_fail(status, "%s", strbuf_str(&text));
+}
+
+void doctor_here(struct strbuf *out)
+{
+	struct doctor d;
+	_cleanup_(strbuf_done) struct strbuf text = {};
+	examine(&d);
+	bool can = ability_has(ABILITY_BPF);
+	for (size_t i = 0; can && i < DOCTOR_USES; i++)
+		if (streq(d.uses[i].mechanism->name, "none"))
+			strbuf_addf(&text, "%s%s (%s)", text.len ? ", " : "all works but ", d.uses[i].command, d.uses[i].mechanism->what);
+	if (!can)
+		add_obstacle(&d, &text);
+	else if (!text.len)
+		strbuf_adds(&text, "all of it works");
+	static const char here[] = "Here ";
+	strbuf_adds(out, here);
+	text_wrap(out, strbuf_str(&text), sizeof(here) - 1, 0);
 }
 
 static int write_to(const char *path, const struct strbuf *text)

@@ -31,5 +31,8 @@ void doctor_grant(const struct doctor *d, struct strbuf *out);
 /* EXIT_DONE when BPF programs may be loaded; else @status, after one line that says what is missing and how to grant it. */
 int doctor_check(int status);
 
+/* A line or few: what of all this works here. */
+void doctor_here(struct strbuf *out);
+
 void doctor_text(const struct doctor *d, struct strbuf *out); /* at most 100 columns */
 void doctor_json(const struct doctor *d, struct strbuf *out); /* one object on one line */

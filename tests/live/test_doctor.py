@@ -242,3 +242,22 @@ def test_a_full_disk_is_a_failure():
     with open("/dev/full", "w") as full:
         done = subprocess.run([UTRACE, "doctor"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1 and "No space left" in done.stderr
+
+
+@as_root
+@pytest.mark.parametrize("without", ["", "session,multi,uprobe", "session,multi,uprobe,kprobe,kprobe_multi,fentry,tracepoint"])
+def test_utrace_alone_names_what_does_not_work_here(without):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("UTRACE_")} | {"UTRACE_WITHOUT": without}
+    alone = subprocess.run([UTRACE], env=env, capture_output=True, text=True, timeout=60, check=True).stdout
+    here = " ".join(alone[alone.index("\nHere "):].split())
+    commands = {"user_functions": "func PATTERN (", "usdt": "func usdt: (", "kernel_functions": "func k: (", "tracepoints": "func t: (",
+                "system_calls": "sys (", "sockets": "req (", "events": "all ("}
+    missing = {commands[use] for use, mechanism in doctor(without=without)["mechanisms"].items() if mechanism == "none"}
+    assert {words for words in commands.values() if words in here} == missing
+    assert here.startswith("Here all works but" if missing else "Here all of it works")
+
+
+@as_root
+def test_utrace_alone_says_what_a_user_lacks(reachable_utrace):
+    alone = subprocess.run([*NOBODY, reachable_utrace], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "\nHere tracing needs" in alone and "cap_bpf" in alone
