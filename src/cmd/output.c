@@ -119,6 +119,8 @@ static bool writes_over_source(const struct options *o)
 int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
+	if (!o->from && !o->stat && !o->hist && (o->sort || o->columns))
+		return cmd_usage(cmd, "%s is for tables: add --stat", o->sort ? "--sort" : "--columns");
 	if (writes_over_source(o))
 		return cmd_usage(cmd, "'%.80s' is the recording itself; it would be overwritten", o->output);
 	if (cut_is_asked(o))

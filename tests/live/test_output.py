@@ -285,6 +285,8 @@ def test_a_pattern_without_a_match_tells_the_nearest_names(root, busy):
 @pytest.mark.parametrize("words,want", [
     (["--where", "arg1 ==", "step"], "--where"),
     (["--where", "nonsense == 1 (", "step"], "--where"),
+    (["--sort", "calls", "step"], "--sort is for tables: add --stat"),
+    (["--columns", "calls", "step"], "--columns is for tables: add --stat"),
     (["--stat", "--sort", "nonsense", "step"], "there is no column 'nonsense'; there are: calls, total"),
     (["--stat", "--columns", "calls,nonsense", "step"], "there is no column 'nonsense'"),
     (["--stat", "--where", 'comm ~ "x*"', "step"], "cannot be decided in the kernel"),
