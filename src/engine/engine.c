@@ -1,17 +1,9 @@
-/*
- * The loop. Rings, signals, the held command and the clock are descriptors of one epoll. Facts are read before events of
- * the same round, so that what an event refers to is known; names of processes that ended stay for one round more.
- */
+/* A run from its beginning to its end: what it needs is opened in order, the loop runs, all is closed again. */
 #include "engine/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,8 +16,8 @@
 #include "engine/follow.h"
 #include "engine/held.h"
 #include "engine/internal.h"
+#include "engine/loop.h"
 #include "engine/offline.h"
-#include "engine/pipeline.h"
 #include "engine/processes.h"
 #include "engine/recording.h"
 #include "engine/requests.h"
@@ -37,8 +29,6 @@
 #include "probe/families.h"
 #include "sink/sink.h"
 
-#define LOOK_NS (50 * NSEC_PER_MSEC)  /* at the rings, when they have not woken us: kernel halves wake only at 256 KiB */
-#define LOOKS_A_DRAIN 5
 #define PAGE_BYTES 4096u
 #define FACTS_BYTES (1024 * 1024u)
 #define EVENTS_BYTES_OF_TABLES (1024 * 1024ull) /* with --stat, only USDT probes and tracepoints send any */
@@ -49,16 +39,6 @@ static void on_record(void *arg, const struct rec_head *rec)
 	engine_fact(e, rec);
 	if (e->arena.used_bytes > ARENA_BYTES_A_BATCH)
 		arena_reset(&e->arena);
-}
-
-/* Rings, first all of the facts; then what the batch left behind goes. */
-static void consume(struct engine *e, bool last)
-{
-	if (!e->events)
-		return;
-	e->more_records = ring_consume(e->facts, last) || ring_consume(e->events, last);
-	arena_reset(&e->arena);
-	processes_sweep(&e->processes);
 }
 
 static int open_families(struct engine *e, struct reason *why)
@@ -153,205 +133,6 @@ static int tell_ready(struct engine *e, struct reason *why)
 	return 0;
 }
 
-static int watch(struct engine *e, int fd, enum wake what)
-{
-	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = what };
-	return epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
-}
-
-/* Each process that is followed takes a few descriptors. */
-static void raise_limit_of_files(struct engine *e)
-{
-	getrlimit(RLIMIT_NOFILE, &e->files);
-	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ e->files.rlim_max, e->files.rlim_max });
-}
-
-static int open_loop(struct engine *e)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	if (e->recording && recording_wants_signal(e->recording))
-		sigaddset(&set, SIGUSR2);
-	if (engine_options(e)->command) {
-		sigaddset(&set, SIGQUIT); /* of the terminal's: for the command, as Ctrl-C */
-		sigaddset(&set, SIGTSTP);
-	}
-	sigprocmask(SIG_BLOCK, &set, &e->mask);
-	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &e->on_pipe);
-	raise_limit_of_files(e);
-	e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	e->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	e->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (e->epoll_fd < 0 || e->signal_fd < 0 || e->timer_fd < 0)
-		return -errno;
-	struct itimerspec every = { .it_interval.tv_nsec = LOOK_NS, .it_value.tv_nsec = LOOK_NS };
-	timerfd_settime(e->timer_fd, 0, &every, NULL);
-	int r = watch(e, e->signal_fd, WAKE_SIGNAL);
-	return r < 0 ? r : watch(e, e->timer_fd, WAKE_TIMER);
-}
-
-static void drain(struct engine *e, bool last)
-{
-	for (size_t i = 0; i < e->n_families; i++) {
-		struct family *f = &e->families[i];
-		if (!f->off && f->ops->drain)
-			f->ops->drain(e, f->state, last);
-	}
-	arena_reset(&e->arena);
-}
-
-/* Facts that found no room may have told of an end: nobody else would, and the run would wait for the dead. */
-static void find_the_dead(struct engine *e)
-{
-	uint64_t lost = account_lost_facts(loader_map(e->loader, "losses"));
-	if (lost == e->lost_facts)
-		return;
-	e->lost_facts = lost;
-	for (struct target_process *p = e->processes.first; p; p = p->next)
-		if (!p->ended && !p->process.held && !proc_alive(p->process.pid))
-			follow_end(e, p);
-}
-
-static void on_timer(struct engine *e)
-{
-	uint64_t ticks;
-	if (read(e->timer_fd, &ticks, sizeof(ticks)) < 0)
-		return;
-	consume(e, false);
-	if (++e->looks % LOOKS_A_DRAIN)
-		return;
-	drain(e, false);
-	find_the_dead(e);
-	fact_clock(e);
-	if (e->recording) {
-		fact_account(e, false);
-		recording_tick(e);
-	}
-	fact_tick(e);
-}
-
-/* We stop as a job when the command has: had we stopped first, it would have waited for us to let it. */
-static void dispatch_held(struct engine *e)
-{
-	e->more_held = e->held && held_dispatch(e->held);
-	if (!e->suspend || !held_stopped(e->held))
-		return;
-	e->suspend = false;
-	raise(SIGSTOP);
-}
-
-/*
- * Asked to end: the command is asked, and its end ends us; a second time, or without a command, we end at once. What the
- * terminal sends (its si_code is the kernel's) goes to the command by itself.
- */
-static void on_end_asked(struct engine *e, const struct signalfd_siginfo *info)
-{
-	bool first = e->signal == 0;
-	e->signal = (int)info->ssi_signo;
-	if (e->held && first) {
-		if (info->ssi_code != SI_KERNEL)
-			held_kill(e->held, e->signal);
-		return;
-	}
-	e->stopping = true;
-	e->abandoned = true;
-}
-
-static void on_signal(struct engine *e)
-{
-	struct signalfd_siginfo info;
-	while (read(e->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD) {
-			e->more_held = true;
-		} else if (info.ssi_signo == SIGUSR2) {
-			consume(e, true); /* what happened before the signal belongs to it */
-			recording_trigger(e);
-		} else if (info.ssi_signo == SIGTSTP) {
-			e->suspend = true;
-			if (info.ssi_code != SI_KERNEL)
-				held_kill(e->held, SIGTSTP);
-		} else {
-			on_end_asked(e, &info);
-		}
-	}
-}
-
-static bool command_ended(const struct engine *e)
-{
-	int status;
-	return e->held && held_ended(e->held, &status);
-}
-
-/* Has everything that could still bring an event ended? */
-static bool nothing_left(const struct engine *e)
-{
-	if (e->held)
-		return command_ended(e) && (engine_options(e)->no_follow || (held_alone(e->held) && e->processes.n == 0));
-	return e->processes.n == 0 && !e->targets.picks_up && !e->job->without_targets;
-}
-
-/* --limit or --duration: probes go. Without a command the run ends; with one, it runs on. */
-static void take_probes_away(struct engine *e)
-{
-	if (e->detached)
-		return;
-	e->detached = true;
-	for (size_t i = 0; i < e->n_families; i++) {
-		struct family *f = &e->families[i];
-		if (!f->off && f->ops->detach)
-			f->ops->detach(e, f->state);
-	}
-	retire_wait(e->retire);
-}
-
-static bool time_is_up(const struct engine *e)
-{
-	uint64_t duration_ns = engine_options(e)->duration_ns;
-	return duration_ns && clock_monotonic_ns() - e->started_ns >= duration_ns;
-}
-
-static void loop(struct engine *e)
-{
-	while (!e->abandoned) {
-		if (nothing_left(e))
-			break;
-		if (e->stopping || e->limit_reached || time_is_up(e)) {
-			take_probes_away(e);
-			if (!e->held || command_ended(e))
-				break;
-		}
-		struct epoll_event ready[8];
-		if (e->more_held)
-			dispatch_held(e);
-		if (e->more_records)
-			consume(e, false);
-		int n = epoll_wait(e->epoll_fd, ready, ARRAY_SIZE(ready), e->more_held || e->more_records ? 0 : -1);
-		for (int i = 0; i < n; i++) {
-			if (ready[i].data.u32 == WAKE_TIMER)
-				on_timer(e);
-			else if (ready[i].data.u32 == WAKE_SIGNAL)
-				on_signal(e);
-			else
-				consume(e, false);
-		}
-	}
-}
-
-/* What is still on its way is shown; then maps are read for the last time and the account is closed. */
-static void finish(struct engine *e)
-{
-	take_probes_away(e);
-	consume(e, true);
-	drain(e, true);
-	fact_account(e, true);
-	pipeline_finish(e);
-}
-
-/* What is asked for, before the kernel or a process is. */
 static int open_job(struct engine *e, struct reason *why)
 {
 	const struct options *o = engine_options(e);
@@ -380,7 +161,7 @@ static int open_engine(struct engine *e, struct reason *why)
 	if (r == 0)
 		r = recording_open(&e->recording, e, why);
 	if (r == 0)
-		r = open_loop(e);
+		r = loop_open(e);
 	if (r == 0)
 		fact_clock(e);
 	return r < 0 ? reason_set(why, r, "the tracer could not be set up: %s", strerror(-r)) : 0;
@@ -407,16 +188,16 @@ static int load(struct engine *e, struct reason *why)
 	if (r == 0)
 		r = open_rings(e, why);
 	if (r == 0)
-		r = watch(e, ring_fd(e->facts), WAKE_RING);
+		r = loop_watch(e, ring_fd(e->facts), WAKE_RING);
 	if (r == 0)
-		r = watch(e, ring_fd(e->events), WAKE_RING);
+		r = loop_watch(e, ring_fd(e->events), WAKE_RING);
 	if (r < 0)
 		return r;
 	e->loaded = true;
 	r = try_step(e, true, why);
 	if (r < 0)
 		return r;
-	consume(e, true); /* what families left there while they measured themselves */
+	loop_consume(e, true); /* what families left there while they measured themselves */
 	int losses = loader_map(e->loader, "losses");
 	return losses < 0 ? 0 : account_begin(&e->account, losses);
 }
@@ -466,11 +247,7 @@ static void close_engine(struct engine *e)
 	requests_free(e->requests);
 	account_done(&e->account);
 	arena_done(&e->arena);
-	for (size_t i = 0; i < 3; i++) {
-		int fd = (int[]){ e->epoll_fd, e->signal_fd, e->timer_fd }[i];
-		if (fd > 0)
-			close(fd);
-	}
+	loop_close(e);
 }
 
 static void add_family(struct engine *e, const char *name)
@@ -518,8 +295,7 @@ static int trace(struct engine *e, struct reason *why)
 	if (r < 0 && e->recording)
 		recording_drop(e);
 	if (r == 0) {
-		loop(e);
-		finish(e);
+		loop_run(e);
 		sink_flush(e->sink);
 		return exit_status(e);
 	}
