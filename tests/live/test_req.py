@@ -36,7 +36,7 @@ def of_spans(requests, kind="server"):
 class Web:
     """An nginx that logs what we compare."""
 
-    def __init__(self, folder, workers=2, upstream=None):
+    def __init__(self, folder, workers=2, upstream=None, secure=""):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -53,7 +53,8 @@ class Web:
                 log_format compared '$request_method $uri $status $request_length $bytes_sent $request_time';
                 access_log {folder}/access.log compared; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
                 fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; sendfile on; keepalive_requests 100000;
-                server {{ listen 127.0.0.1:{self.port} reuseport; root {folder}/html; client_max_body_size 10m;
+                server {{ listen 127.0.0.1:{self.port} {"ssl" if secure else ""} reuseport; root {folder}/html; client_max_body_size 10m;
+                    {secure}
                     location /post {{ return 201 "created\\n"; }} {proxy} }}
             }}""")
         self.popen = subprocess.Popen(["nginx", "-p", folder, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
