@@ -200,3 +200,147 @@ def test_a_handshake_that_is_refused_is_told_with_its_alert(utrace, secure_web, 
     (connection,) = connections_of(seen)
     assert {k: connection["tls"].get(k) for k in told} == told and not connection["tls"]["tls.established"]
     assert connection["tls"]["tls.client.server_name"] == "localhost"
+
+
+# Servers: words follow that are paths of the certificate and its key; each prints its port.
+SERVERS = {
+    "python threads": ("/usr/bin/python3", """
+import http.server, ssl, sys
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        self.send_response(200); self.send_header('Content-Length', '2'); self.end_headers(); self.wfile.write(b'ok')
+    def log_message(self, *words): pass
+s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), H)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(*sys.argv[1:])
+s.socket = context.wrap_socket(s.socket, server_side=True)
+print(s.server_port, flush=True)
+s.serve_forever()
+"""),
+    "python asyncio": ("/usr/bin/python3", """
+import asyncio, ssl, sys
+async def serve(reader, writer):
+    try:
+        while await reader.readuntil(b'\\r\\n\\r\\n'):
+            await asyncio.sleep(0.001)
+            writer.write(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok')
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+async def main():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(*sys.argv[1:])
+    server = await asyncio.start_server(serve, '127.0.0.1', 0, ssl=context)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""),
+    "node": ("node", """
+const fs = require('fs'), [cert, key] = process.argv.slice(-2)
+require('https').createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) }, (request, response) => {
+  setTimeout(() => response.end('ok'), 1)
+}).listen(0, '127.0.0.1', function () { console.log(this.address().port) })
+"""),
+}
+
+
+def program(start, words, *more):
+    if not shutil.which(words[0]):
+        pytest.skip(f"no {words[0]} here")
+    return start(words[0], "-e" if words[0] == "node" else "-c", words[1], *more)
+
+
+def talk_of_ports(port, context, n, asked):
+    """@n requests on one connection, whose paths tell its port: who mistakes it for another is found out."""
+    connection = http.client.HTTPSConnection("localhost", port, timeout=DEADLINE_S, context=context)
+    connection.connect()
+    own = connection.sock.getsockname()[1]
+    for i in range(n):
+        ask(connection, [("GET", f"/{own}/{i}", None)])
+        asked.append(f"/{own}/{i}")
+    connection.close()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_request_of_a_server_is_of_its_connection(utrace, certificate, start, server):
+    process = program(start, SERVERS[server], *certificate)
+    port, context, asked = int(process.line()), trusting(certificate[0]), []
+    live = utrace.start("req", "-p", process.pid).ready()
+    for _ in range(2):  # objects of the first round are used again in the second
+        clients = [threading.Thread(target=talk_of_ports, args=(port, context, 20, asked)) for _ in range(8)]
+        for c in clients:
+            c.start()
+        for c in clients:
+            c.join()
+    seen = live.end(signal.SIGINT)
+    requests = requests_of(seen)
+    assert Counter(attribute(o, "url.path") for o in requests) == Counter(asked) and len(asked) == 320
+    assert all(attribute(o, "url.path").startswith(f"/{attribute(o, 'network.peer.port')}/") for o in requests)
+    assert {(attribute(o, "http.response.status_code"), attribute(o, "url.scheme")) for o in requests} == {(200, "https")}
+    assert not seen.lost and not seen.summary.get("notes")
+
+
+# Clients: the certificate, the port; 8 connections at a time ask 20 times each for a path that tells their own port.
+CLIENTS = {
+    "python asyncio": ("/usr/bin/python3", """
+import asyncio, ssl, sys
+async def ask(context):
+    reader, writer = await asyncio.open_connection('localhost', int(sys.argv[2]), ssl=context, server_hostname='localhost', family=2)
+    own = writer.get_extra_info('sockname')[1]
+    for i in range(20):
+        writer.write(b'GET /%d/%d HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' % (own, i))
+        head = await reader.readuntil(b'\\r\\n\\r\\n')
+        await reader.readexactly(int(head.lower().split(b'content-length:')[1].split(b'\\r')[0]))
+    writer.close()
+async def main():
+    context = ssl.create_default_context(cafile=sys.argv[1])
+    await asyncio.gather(*(ask(context) for _ in range(8)))
+asyncio.run(main())
+"""),
+    "python threads": ("/usr/bin/python3", """
+import http.client, ssl, sys, threading
+def ask(context):
+    c = http.client.HTTPSConnection('localhost', int(sys.argv[2]), context=context)
+    c.connect()
+    for i in range(20):
+        c.request('GET', '/%d/%d' % (c.sock.getsockname()[1], i))
+        c.getresponse().read()
+context = ssl.create_default_context(cafile=sys.argv[1])
+threads = [threading.Thread(target=ask, args=(context,)) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+"""),
+    "node": ("node", """
+const fs = require('fs'), https = require('https'), [cert, port] = process.argv.slice(-2)
+const one = (agent, path) => new Promise((done) =>
+  https.get({ agent, host: 'localhost', family: 4, port, path }, (r) => { const own = r.socket.localPort; r.resume(); r.on('end', () => done(own)) }))
+async function ask() {
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: fs.readFileSync(cert) })
+  const own = await one(agent, '/index.html')
+  for (let i = 1; i < 20; i++) await one(agent, `/${own}/${i}`)
+  agent.destroy()
+}
+Promise.all([...Array(8)].map(ask)).then(() => process.exit(0))
+"""),
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_each_request_of_a_client_is_of_its_connection(utrace, secure_web, certificate, client):
+    name, code = CLIENTS[client]
+    if not shutil.which(name):
+        pytest.skip(f"no {name} here")
+    seen = utrace.start("req", command=[name, "-e" if name == "node" else "-c", code, certificate[0], secure_web.port]).end()
+    requests, logged = [o for o in requests_of(seen) if o["kind"] == "client"], secure_web.logged(160)
+    assert Counter(of_spans(requests, "client")) == Counter(logged) and len(logged) == 160
+    assert all(attribute(o, "url.path").startswith(f"/{attribute(o, 'network.local.port')}/") for o in requests if attribute(o, "url.path") != "/index.html")
+    assert not seen.lost and not seen.summary.get("notes")
+
+
+def test_what_wget_asks_is_seen(utrace, secure_web, certificate):
+    """By GnuTLS."""
+    if not shutil.which("wget"):
+        pytest.skip("no wget here")
+    url = f"https://localhost:{secure_web.port}"
+    words = ["wget", "-q", "--ca-certificate", certificate[0], "-O", "/dev/null", f"{url}/index.html", f"{url}/big.bin"]
+    seen = requests_of(utrace.start("req", command=words).end())
+    assert of_spans(seen, "client") == secure_web.logged(2) and {attribute(o, "url.scheme") for o in seen} == {"https"}
