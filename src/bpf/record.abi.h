@@ -14,6 +14,7 @@ enum rec_family {
 	REC_SYSCALL = 0x04, /* probe/syscall */
 	REC_SOCK = 0x05,    /* probe/sock */
 	REC_SPAN = 0x06,    /* span: what was made of others */
+	REC_TLS = 0x07,     /* probe/tls */
 };
 #define REC_TYPE(family, n) (((family) << 8) | (n))
 /* A fact holds from then on: whoever begins to read in the middle of a recording must know it. The other records are past. */

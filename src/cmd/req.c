@@ -23,7 +23,7 @@ static int req_run(const struct cmd *cmd, struct options *o)
 		return cmd_usage(cmd, "req has no histograms; --stat shows percentiles by route");
 	if (r == 0)
 		r = cmd_check_target(cmd, o);
-	static const char *const families[] = { "sock", NULL };
+	static const char *const families[] = { "sock", "tls", NULL };
 	return r ? r : cmd_trace(cmd, o, families);
 }
 

@@ -12,6 +12,7 @@
 #include "base/macro.h"
 #include "engine/internal.h"
 #include "probe/sock/sock.abi.h"
+#include "probe/tls/tls.abi.h"
 #include "record/layout.h"
 #include "record/writer.h"
 
@@ -143,7 +144,7 @@ static void save_state(struct engine *e)
  */
 static bool is_kept(const struct engine *e, const struct rec_head *rec)
 {
-	if (rec->type == SOCK_DATA && !engine_options(e)->raw)
+	if ((rec->type == SOCK_DATA || rec->type == TLS_DATA) && !engine_options(e)->raw)
 		return false;
 	return !e->limit_reached || rec->type >> 8 == REC_FACT;
 }

@@ -14,8 +14,12 @@ bool request_texts(const struct request_rec *rec, struct slice ret[TEXTS])
 	struct slice rest = { (const char *)(rec + 1), rec->head.length - sizeof(*rec) };
 	for (size_t i = 0; i < TEXTS; i++) {
 		const char *end = memchr(rest.data, '\0', rest.len);
-		if (!end)
+		if (!end && i < TEXTS_OF_OLD)
 			return false;
+		if (!end) {
+			ret[i] = (struct slice){};
+			continue;
+		}
 		ret[i] = (struct slice){ rest.data, (size_t)(end - rest.data) };
 		rest = (struct slice){ end + 1, rest.len - ret[i].len - 1 };
 	}
@@ -101,6 +105,7 @@ static struct value attributes_of(struct arena *arena, const struct request_rec 
 	struct attributes a = { .items = arena_new(arena, struct named_value, 24) };
 	bool of_client = rec->kind == REQUEST_CLIENT;
 	add_string(&a, "http.request.method", texts[TEXT_METHOD]);
+	add_string(&a, "url.scheme", rec->flags & REQUEST_TLS ? SLICE("https") : SLICE("http"));
 	add_string(&a, "url.path", texts[TEXT_PATH]);
 	if (!of_client)
 		add_string(&a, "http.route", texts[TEXT_ROUTE]);
@@ -119,6 +124,12 @@ static struct value attributes_of(struct arena *arena, const struct request_rec 
 	add_string(&a, "network.protocol.name", texts[TEXT_PROTOCOL]);
 	add_string(&a, "network.protocol.version", texts[TEXT_VERSION]);
 	add_string(&a, "user_agent.original", texts[TEXT_USER_AGENT]);
+	if (rec->flags & REQUEST_TLS)
+		add_string(&a, "tls.protocol.name", SLICE("tls"));
+	add_string(&a, "tls.protocol.version", texts[TEXT_TLS_VERSION]);
+	add_string(&a, "tls.cipher", texts[TEXT_TLS_CIPHER]);
+	add_string(&a, "tls.client.server_name", texts[TEXT_TLS_SERVER_NAME]);
+	add_string(&a, "tls.next_protocol", texts[TEXT_TLS_NEXT_PROTOCOL]);
 	if (request_is_error(rec))
 		add_string(&a, "error.type", rec->status ? arena_printf(arena, "%u", rec->status) : SLICE("no_answer"));
 	return (struct value){ .kind = VALUE_STRUCT, .list = { a.items, a.n } };

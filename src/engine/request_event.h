@@ -8,7 +8,13 @@
 #include "event/event.h"
 #include "span/request.abi.h"
 
-enum text { TEXT_METHOD, TEXT_PATH, TEXT_ROUTE, TEXT_HOST, TEXT_USER_AGENT, TEXT_PROTOCOL, TEXT_VERSION, TEXTS };
+enum text {
+	TEXT_METHOD, TEXT_PATH, TEXT_ROUTE, TEXT_HOST, TEXT_USER_AGENT, TEXT_PROTOCOL, TEXT_VERSION,
+	TEXT_TLS_VERSION, TEXT_TLS_CIPHER, TEXT_TLS_SERVER_NAME, TEXT_TLS_NEXT_PROTOCOL,
+	TEXTS
+};
+#define TEXTS_OF_OLD (TEXT_VERSION + 1) /* recordings of the first requests have no more */
+
 
 /* The texts behind the record, borrowed from it. False: it does not hold together. */
 bool request_texts(const struct request_rec *rec, struct slice ret[TEXTS]);

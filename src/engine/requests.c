@@ -9,6 +9,7 @@
 #include "base/macro.h"
 #include "engine/internal.h"
 #include "engine/request_event.h"
+#include "engine/secured.h"
 #include "probe/segment.h"
 #include "span/dialogue.h"
 #include "span/red.h"
@@ -81,10 +82,11 @@ static struct slice path_of(struct slice target)
 	return target;
 }
 
-static uint16_t flags_of(const struct request *r, const struct sock_conn_rec *told)
+static uint16_t flags_of(const struct request *r, const struct connection *c)
 {
+	const struct sock_conn_rec *told = c->told;
 	return (uint16_t)((r->unanswered ? REQUEST_NO_ANSWER : 0) | (r->cut ? REQUEST_CUT : 0) | (r->gap ? REQUEST_GAP : 0) |
-			  (told && told->flags & SOCK_OPEN_BEFORE ? REQUEST_MIDWAY : 0));
+			  (told && told->flags & SOCK_OPEN_BEFORE ? REQUEST_MIDWAY : 0) | (c->has_plaintext ? REQUEST_TLS : 0));
 }
 
 static struct request_rec describe(struct requests *all, const struct connection *c, const struct request *r)
@@ -98,7 +100,7 @@ static struct request_rec describe(struct requests *all, const struct connection
 		.request_bytes = r->request_bytes, .response_bytes = r->response_bytes,
 		.request_body_bytes = r->request_body_bytes, .response_body_bytes = r->response_body_bytes,
 		.connection = c->number, .span_id = next_id(all), .trace_id = { next_id(all), next_id(all) },
-		.status = r->status, .kind = r->of_client ? REQUEST_CLIENT : REQUEST_SERVER, .flags = flags_of(r, c->told),
+		.status = r->status, .kind = r->of_client ? REQUEST_CLIENT : REQUEST_SERVER, .flags = flags_of(r, c),
 	};
 	if (c->told) {
 		memcpy(rec.local_address, c->told->local_address, sizeof(rec.local_address));
@@ -126,7 +128,9 @@ static void on_request(void *arg, const struct request *r)
 	routes_find(all->routes, path, &route);
 	strbuf_add(&b, &rec, sizeof(rec));
 	struct slice version = r->version.len > 5 ? (struct slice){ r->version.data + 5, r->version.len - 5 } : r->version; /* "HTTP/1.1" */
-	struct slice texts[] = { r->method, path, strbuf_slice(&route), r->host, r->user_agent, SLICE("http"), version };
+	struct secured tls = secured_of(talk->e, talk->connection);
+	struct slice texts[TEXTS] = { r->method, path, strbuf_slice(&route), r->host, r->user_agent, SLICE("http"), version,
+				      tls.version, tls.cipher, tls.server_name, tls.next_protocol };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(&b, texts[i]);
 	strbuf_pad(&b, '\0', -b.len & 7);
@@ -156,12 +160,11 @@ void requests_pass(struct engine *e, struct connection *c, const struct segment 
 	dialogue_pass(talk_of(e, c)->dialogue, &p);
 }
 
-bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
+static void end_talk(struct engine *e, struct connection *c, uint64_t time_ns)
 {
 	struct talk *talk = c->spans;
-	bool seen = hashmap_remove(&e->requests->seen_on, c->number); /* those that the end itself brings follow in a recording */
 	if (!talk)
-		return seen;
+		return;
 	dialogue_end(talk->dialogue, time_ns);
 	struct dialogue_lost lost = dialogue_lost(talk->dialogue);
 	e->requests->lost.questions += lost.questions;
@@ -169,6 +172,17 @@ bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 	dialogue_free(talk->dialogue);
 	free(talk);
 	c->spans = NULL;
+}
+
+void requests_restart(struct engine *e, struct connection *c, uint64_t time_ns)
+{
+	end_talk(e, c, time_ns);
+}
+
+bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
+{
+	bool seen = hashmap_remove(&e->requests->seen_on, c->number); /* those that the end itself brings follow in a recording */
+	end_talk(e, c, time_ns);
 	hashmap_remove(&e->requests->seen_on, c->number);
 	return seen;
 }

@@ -17,6 +17,8 @@ void requests_free(struct requests *r);
 bool requests_wanted(const struct engine *e);
 /* What one call passed on a connection. Of a recording, requests come as records of their own. */
 void requests_pass(struct engine *e, struct connection *c, const struct segment *s);
+/* What passes from now on is another conversation than what has passed: the plaintext of what was encrypted. */
+void requests_restart(struct engine *e, struct connection *c, uint64_t time_ns);
 /* Its end, which gives back what was kept of it. True: requests were seen on it. */
 bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns);
 

@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "engine/internal.h"
 #include "engine/requests.h"
+#include "engine/secured.h"
 
 bool engine_wants_bytes(const struct engine *e)
 {
@@ -100,6 +101,7 @@ static void show_connection(struct engine *e, struct connection *c, const struct
 	if (duration_ns < e->job->options->min_ns)
 		return;
 	event.where_open = true;
+	secured_connection(e, c, &event);
 	event.field[CONN_DURATION] = UINT_VALUE(duration_ns);
 	event.field[CONN_RECEIVED] = UINT_VALUE(end ? end->bytes[SOCK_RECEIVED] : c->next_offset[SOCK_RECEIVED]);
 	event.field[CONN_SENT] = UINT_VALUE(end ? end->bytes[SOCK_SENT] : c->next_offset[SOCK_SENT]);
@@ -110,12 +112,24 @@ static void show_connection(struct engine *e, struct connection *c, const struct
 	engine_emit_of(e, &event, &c->task);
 }
 
+static void tell_families(struct engine *e, struct connection *c, bool closed)
+{
+	for (size_t i = 0; i < e->n_families; i++) {
+		const struct family *f = &e->families[i];
+		void (*tell)(struct engine *, void *, struct connection *) = closed ? f->ops->closed : f->ops->closing;
+		if (tell && !f->off)
+			tell(e, f->state, c);
+	}
+}
+
 /* One whose requests are shown is shown by them, unless connections are asked for. */
 void engine_connection_closed(struct engine *e, struct connection *c, const struct sock_close_rec *end)
 {
+	tell_families(e, c, false);
 	bool told = e->requests && requests_close(e, c, end ? end->head.time_ns : MAX(e->now_ns, c->last_ns));
 	if (!told || e->job->options->connections || e->job->options->raw)
 		show_connection(e, c, end);
+	tell_families(e, c, true);
 }
 
 static struct slice hex_of(struct arena *arena, struct slice bytes)
@@ -138,7 +152,7 @@ static const char *missing(uint16_t flags)
 	return flags & SOCK_UNREADABLE ? "unreadable" : NULL;
 }
 
-void engine_segment(struct engine *e, struct connection *c, const struct segment *s)
+static void carry(struct engine *e, struct connection *c, const struct segment *s)
 {
 	struct event event;
 	const char *why = missing(s->flags);
@@ -158,7 +172,26 @@ void engine_segment(struct engine *e, struct connection *c, const struct segment
 		event.field[SEGMENT_PAYLOAD] = STRING_VALUE(hex_of(&e->arena, s->captured));
 	if (why)
 		event.field[SEGMENT_MISSING] = STRING_VALUE(slice_of(why));
+	if (c->has_plaintext)
+		event.field[SEGMENT_PLAINTEXT] = BOOL_VALUE(true);
 	if (s->lost_before)
 		event.field[SEGMENT_LOST_BEFORE] = UINT_VALUE(s->lost_before);
 	engine_emit_of(e, &event, s->head);
+}
+
+void engine_segment(struct engine *e, struct connection *c, const struct segment *s)
+{
+	for (size_t i = 0; i < e->n_families; i++)
+		if (!e->families[i].off && e->families[i].ops->passed)
+			e->families[i].ops->passed(e, e->families[i].state, c, s);
+	if (!c->has_plaintext)
+		carry(e, c, s);
+}
+
+void engine_plaintext(struct engine *e, struct connection *c, const struct segment *s)
+{
+	if (!c->has_plaintext && e->requests)
+		requests_restart(e, c, s->head->time_ns);
+	c->has_plaintext = true;
+	carry(e, c, s);
 }

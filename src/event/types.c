@@ -122,6 +122,8 @@ static const struct event_field connection_fields[] = {
 	[CONN_ROUND_TRIP] = { "round_trip_ns", "uint", "ns", "TCP's smoothed round trip time at the end" },
 	[CONN_END] = { "end", "string", NULL, "closed, peer_closed, reset, failed; open: the end was not seen" },
 	[CONN_UNREAD] = { "unread_ns", "uint", "ns", "from when a server's connection was established until it first read or wrote on it" },
+	[CONN_TLS] = { "tls", "object", NULL, "what passed before it was encrypted, by OpenTelemetry's semantic conventions, and handshake_ns, alert, "
+					      "alert_by (process or peer), offered_protocols" },
 	[CONN_ERROR] = { "error", "string", NULL, "name of the error: ECONNREFUSED ..." },
 };
 
@@ -133,6 +135,7 @@ static const struct event_field segment_fields[] = {
 	[SEGMENT_BYTES] = { "bytes", "uint", "bytes", "that one call passed" },
 	[SEGMENT_PAYLOAD] = { "payload", "string", NULL, "the first of them, in hexadecimal digits" },
 	[SEGMENT_MISSING] = { "missing", "string", NULL, "why there are none: no_buffer (sendfile), foreign (io_uring), unreadable" },
+	[SEGMENT_PLAINTEXT] = { "plaintext", "bool", NULL, "only when true: what the TLS library was given or gave; the offset is of the plaintext" },
 	[SEGMENT_LOST_BEFORE] = { "lost_before_bytes", "uint", "bytes", "passed unseen just before it" },
 };
 

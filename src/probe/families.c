@@ -7,6 +7,7 @@ const struct probe_ops *const probe_families[] = {
 	&func_probe,
 	&syscall_probe,
 	&sock_probe,
+	&tls_probe,
 	NULL,
 };
 

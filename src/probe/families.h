@@ -7,3 +7,4 @@ extern const struct probe_ops task_probe;
 extern const struct probe_ops func_probe;
 extern const struct probe_ops syscall_probe;
 extern const struct probe_ops sock_probe;
+extern const struct probe_ops tls_probe;

@@ -19,10 +19,13 @@
 #include "event/event.h"
 #include "sys/proc.h"
 
+struct connection;
 struct engine;
 struct links;
 struct loader;
 struct options;
+struct segment;
+struct tls_session_rec;
 
 /* A command line, in words, that a family serves by programs of their own: `utrace verify` loads them. */
 struct probe_shape {
@@ -77,6 +80,13 @@ struct probe_ops {
 	 * keeps from one to the next, save() can tell.
 	 */
 	void (*decode)(struct engine *e, void *state, const struct rec_head *rec);
+	/* What any family has captured, live or from a recording, before the engine makes something of it. May be NULL. */
+	void (*passed)(struct engine *e, void *state, struct connection *c, const struct segment *s);
+	/* A connection has ended: before that is shown, and when what was kept of it goes. May be NULL. */
+	void (*closing)(struct engine *e, void *state, struct connection *c);
+	void (*closed)(struct engine *e, void *state, struct connection *c);
+	/* What is known of the TLS of a connection, with its texts; NULL: nothing. May be NULL. */
+	const struct tls_session_rec *(*session)(const void *state, const struct connection *c);
 	/* Live, four times a second and at the end (@last): tells as facts what is kept in maps. May be NULL. */
 	void (*drain)(struct engine *e, void *state, bool last);
 	/* Live and from a recording, after the last record: emits what decode has gathered. May be NULL. */

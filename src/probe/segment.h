@@ -23,6 +23,7 @@ struct connection {
 	uint64_t last_ns;          /* when something of it was told last */
 	struct rec_head task;      /* who made or first used it, with the time when it was seen first */
 	void *spans;               /* what the engine keeps of it */
+	bool has_plaintext;        /* it is encrypted, and engine_plaintext() tells what it carries */
 };
 
 /* Borrowed, with its bytes, until engine_segment() returns. */
@@ -41,6 +42,11 @@ struct segment {
 
 /* What families that capture hand over. */
 void engine_segment(struct engine *e, struct connection *c, const struct segment *s);
+/*
+ * What an encrypted connection carries, by who knows it: from now on it stands for what engine_segment() tells of the connection. Its
+ * offsets are of the plaintext; tcp_seq is that of the encrypted bytes with which it passed.
+ */
+void engine_plaintext(struct engine *e, struct connection *c, const struct segment *s);
 /* The last of a connection. @end is NULL when the end was not seen: the run is over, or there was no room for it any more. */
 void engine_connection_closed(struct engine *e, struct connection *c, const struct sock_close_rec *end);
 /* Does anybody look at the bytes? If not, none are captured. */

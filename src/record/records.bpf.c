@@ -13,6 +13,7 @@
 #include "probe/sock/sock.abi.h"
 #include "probe/syscall/syscall.abi.h"
 #include "probe/task/task.abi.h"
+#include "probe/tls/tls.abi.h"
 #include "span/request.abi.h"
 
 /* A record that is only its head. */
@@ -46,6 +47,8 @@ struct record_types {
 	struct sock_data_rec r0502;   /* SOCK_DATA */
 	struct sock_close_rec r0503;  /* SOCK_CLOSE */
 	struct request_rec r0601;     /* REQUEST_DONE */
+	struct tls_data_rec r0701;    /* TLS_DATA */
+	struct tls_session_rec r0782; /* TLS_SESSION */
 };
 
 struct record_types record_types; /* of no memory: only its type is kept */

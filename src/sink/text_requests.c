@@ -39,6 +39,33 @@ void request_text(struct text_page *p, const struct event *e)
 		strbuf_addf(b, "  (%.*s)", (int)e->field[REQUEST_INCOMPLETE].s.len, e->field[REQUEST_INCOMPLETE].s.data);
 }
 
+static struct value tls_value(const struct event *e, const char *name)
+{
+	const struct value *tls = &e->field[CONN_TLS];
+	for (size_t i = 0; tls->kind == VALUE_STRUCT && i < tls->list.n; i++)
+		if (slice_eq_str(tls->list.items[i].name, name))
+			return tls->list.items[i].value;
+	return (struct value){};
+}
+
+/* "  TLS 1.3 example.org", "  TLS refused by peer: unknown_ca" */
+static void add_tls(struct strbuf *b, const struct event *e)
+{
+	struct value version = tls_value(e, "tls.protocol.version"), name = tls_value(e, "tls.client.server_name");
+	struct value alert = tls_value(e, "alert"), by = tls_value(e, "alert_by");
+	if (e->field[CONN_TLS].kind != VALUE_STRUCT)
+		return;
+	strbuf_adds(b, "  TLS");
+	if (version.kind == VALUE_STRING)
+		strbuf_addf(b, " %.*s", (int)version.s.len, version.s.data);
+	if (name.kind == VALUE_STRING)
+		strbuf_addf(b, " %.*s", (int)name.s.len, name.s.data);
+	if (alert.kind == VALUE_STRING)
+		strbuf_addf(b, " refused by %.*s: %.*s", (int)by.s.len, by.s.data, (int)alert.s.len, alert.s.data);
+	else if (!tls_value(e, "tls.established").boolean)
+		strbuf_adds(b, " not established");
+}
+
 /* "tcp  412B/8.1kB  127.0.0.1:80 <- 10.0.0.7:51234": received and sent; the arrow points from who connected. */
 void connection_text(struct text_page *p, const struct event *e)
 {
@@ -64,6 +91,7 @@ void connection_text(struct text_page *p, const struct event *e)
 		strbuf_addc(b, ' ');
 		text_plain(b, e->field[CONN_ERROR].s);
 	}
+	add_tls(b, e);
 }
 
 void segment_text(struct text_page *p, const struct event *e)

@@ -15,11 +15,13 @@ enum request_flag {
 	REQUEST_CUT = 1 << 1,         /* the answer ended with the connection, before its own end */
 	REQUEST_GAP = 1 << 2,         /* bytes were not captured: sizes are at least so much, the end is an estimate */
 	REQUEST_MIDWAY = 1 << 3,      /* the connection is older than the trace */
+	REQUEST_TLS = 1 << 4,         /* it was encrypted on the wire: bytes are those of the plaintext */
 };
 
 /*
  * head: time: the first byte of the request (server: when it was read; client: when it was sent); the thread that did it.
- * Followed by texts, each ended by NUL: method, path, route, host, user agent, protocol ("http"), its version ("1.1").
+ * Followed by texts, each ended by NUL: method, path, route, host, user agent, protocol ("http"), its version ("1.1"); where it was
+ * encrypted, the version of TLS ("1.3"), its cipher suite, the server's name that the client asked for, and ALPN's choice.
  */
 struct request_rec {
 	struct rec_head head;

@@ -69,6 +69,12 @@ struct elf_func {
 int elf_functions(struct elf *elf, const struct elf_func **ret, size_t *ret_n, struct reason *why);
 
 /*
+ * The functions of these names that its own symbol tables define, which is much less than to know all: @ret has @n items, in step with
+ * @wanted; linkage_name is NULL where there is none, size 0 where the table tells none. Returns how many were found.
+ */
+size_t elf_find(struct elf *elf, const char *const *wanted, size_t n, struct elf_func *ret);
+
+/*
  * @func's name for people: demangled (C++, Rust, D), or linkage_name itself where there is nothing to demangle. @func is
  * an item of elf_functions(). The text is made when it is first asked for, because that costs as much as all the rest:
  * node's 86,000 functions take 100 ms to read and another 70 ms and 7 MB to demangle. Owned by the elf.

@@ -18,6 +18,8 @@ struct names {
 	struct elf *elf;
 	struct elf_func *items;
 	size_t n, cap;
+	const char *const *only; /* NULL: all; else no others than these */
+	size_t n_only;
 };
 
 struct symbol_table {
@@ -87,6 +89,14 @@ static void add_symbol(struct names *names, const char *name, const GElf_Sym *sy
 	};
 }
 
+static bool is_wanted(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n_only; i++)
+		if (streq(names->only[i], name))
+			return true;
+	return !names->only;
+}
+
 static int add_table(struct names *names, const struct symbol_table *t, enum func_source source, struct reason *why)
 {
 	if (t->n > ELF_SYMBOLS_MAX - names->n)
@@ -97,7 +107,7 @@ static int add_table(struct names *names, const struct symbol_table *t, enum fun
 			break;
 		unsigned type = GELF_ST_TYPE(sym.st_info);
 		if ((type == STT_FUNC || type == STT_GNU_IFUNC) && sym.st_shndx != SHN_UNDEF && sym.st_name < t->text_len &&
-		    t->text[sym.st_name])
+		    t->text[sym.st_name] && is_wanted(names, t->text + sym.st_name))
 			add_symbol(names, t->text + sym.st_name, &sym, source);
 	}
 	return 0;
@@ -254,6 +264,21 @@ int elf_functions(struct elf *elf, const struct elf_func **ret, size_t *ret_n, s
 	*ret = elf->funcs;
 	*ret_n = elf->n_funcs;
 	return 0;
+}
+
+size_t elf_find(struct elf *elf, const char *const *wanted, size_t n, struct elf_func *ret)
+{
+	_cleanup_(names_done) struct names names = { .elf = elf, .only = wanted, .n_only = n };
+	size_t found = 0;
+	add_image(&names, &elf->self, FUNC_SYMTAB, NULL);
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = (struct elf_func){};
+		for (size_t k = 0; k < names.n && !ret[i].linkage_name; k++)
+			if (streq(names.items[k].linkage_name, wanted[i]))
+				ret[i] = names.items[k];
+		found += ret[i].linkage_name != NULL;
+	}
+	return found;
 }
 
 char *elf_func_demangled(struct elf *elf, const struct elf_func *func)

@@ -44,8 +44,19 @@ for path in ('/', '/nothing/42?secret=7'):
 server.shutdown()
 '''
 
+# The same over TLS, with the certificate of the folder that is its argument.
+SECURE = '''
+import http.server, ssl, sys, threading, urllib.request
+at_server, at_client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=sys.argv[1] + '/cert.pem')
+at_server.load_cert_chain(sys.argv[1] + '/cert.pem', sys.argv[1] + '/key.pem')
+server = http.server.HTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)
+server.socket = at_server.wrap_socket(server.socket, server_side=True)
+threading.Thread(target=server.handle_request, daemon=True).start()
+urllib.request.urlopen('https://localhost:%d/cert.pem' % server.server_port, context=at_client).read()
+'''
+
 # Name, words of utrace; {prog} is the program of tests/live/test_record.py, {probes} that of tests/prog/probes.c,
-# {sockets} tests/prog/sockets.py.
+# {sockets} tests/prog/sockets.py, {folder} where all of them are.
 RECORDINGS = {
     'calls': ['func', 'top', 'mid', 'leaf', 'pause_inside', 'libc:setenv', '--',
               'sh', '-c', '{prog} calls 3; {prog} forks 2; {prog} strings 2; {prog} threads 2; {prog} pause 0'],
@@ -58,6 +69,7 @@ RECORDINGS = {
     'cut': ['export', '{here}/calls.utr', '--since', '0.05s'],
     'sock': ['req', '--raw', '--', '/usr/bin/python3', '{sockets}'],
     'req': ['req', '--', '/usr/bin/python3', '-c', REQUESTS],
+    'tls': ['req', '--raw', '--', '/usr/bin/python3', '-c', SECURE, '{folder}'],
     'sys-stat': ['sys', '--stat', '--', 'sh', '-c', 'cat /etc/hostname /nonexistent'],
 }
 SHOWN = {'txt': [], 'jsonl': ['--json']}
@@ -71,6 +83,9 @@ def build(folder):
         subprocess.run(['gcc', '-O1', '-w', *flags, '-o', folder / name, folder / f'{name}.c'], check=True)
         (folder / f'{name}.c').unlink()
     shutil.copy(HERE.parent / 'prog' / 'sockets.py', folder)
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', folder / 'key.pem',
+                    '-out', folder / 'cert.pem', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+                   check=True, capture_output=True)
 
 
 def make(utrace, name, folder):
@@ -88,7 +103,7 @@ def record(utrace, name, folder):
     cgroup.mkdir(exist_ok=True)
     script = f'read word; echo $$ > {cgroup}/cgroup.procs; {folder}/prog strings 1; {folder}/prog pause 0; printf golden > /proc/self/comm; echo > /dev/null'
     shell = subprocess.Popen(['sh', '-c', script], stdin=subprocess.PIPE)
-    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', sockets='sockets.py', pid=shell.pid, cgroup=cgroup) for word in RECORDINGS[name]]
+    words = [word.format(prog=folder / 'prog', probes=folder / 'probes', sockets='sockets.py', folder=folder, pid=shell.pid, cgroup=cgroup) for word in RECORDINGS[name]]
     at = words.index('--') if '--' in words else len(words)
     command = ['--', 'env', '-u', 'LD_PRELOAD', *words[at + 1:]] if '--' in words else []
     env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'TZ': 'Asia/Kolkata', 'LD_PRELOAD': str(folder / 'shim.so')}

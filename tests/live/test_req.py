@@ -25,11 +25,11 @@ def of_spans(requests, kind="server"):
 class Web(Nginx):
     """One that logs what we compare."""
 
-    def __init__(self, folder, workers=2, upstream=None):
+    def __init__(self, folder, workers=2, upstream=None, secure=""):
         proxy = f"location /api/ {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_set_header Connection ''; }}" if upstream else ""
-        super().__init__(folder, workers, log="$request_method $uri $status $request_length $bytes_sent $request_time", listen="reuseport",
+        super().__init__(folder, workers, log="$request_method $uri $status $request_length $bytes_sent $request_time", listen="ssl reuseport" if secure else "reuseport",
                          http="sendfile on; keepalive_requests 100000; client_max_body_size 10m;",
-                         server=f'location /post {{ return 201 "created\\n"; }} {proxy}')
+                         server=f'location /post {{ return 201 "created\\n"; }} {proxy} {secure}')
         (folder / "html" / "big.bin").write_bytes(os.urandom(300_000))
 
     def logged(self, n=0):

@@ -7,7 +7,7 @@
 #include "priv/attach.h"
 #include "priv/link.h"
 #include "priv/mechanism.h"
-#include "probe/func/binary.h"
+#include "probe/binary.h"
 #include "probe/func/calibrate.h"
 #include "probe/func/fact.abi.h"
 #include "probe/func/func.abi.h"
@@ -99,6 +99,9 @@ void func_learn_probe(struct engine *e, struct func_state *s, const struct func_
 void func_save_probes(struct engine *e, const struct func_state *s);
 const struct func_info *func_info_of(const struct func_state *s, uint32_t probe); /* NULL: not known */
 void func_infos_done(struct func_state *s);
+/* resolve.c: finds what the patterns want in it, once */
+#define TARGETS_A_COPY 512 /* are looked at before the bytes of their code are given back: of node's that is 2 MB */
+int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *why);
 /* functions.c */
 enum func_exits { FUNC_ENTRY_ALONE, FUNC_BY_RETURN, FUNC_BY_SITES };
 enum func_exits func_exits_of(enum exits_mode mode, bool process_needs_sites, struct binary *b, struct func_target *t);

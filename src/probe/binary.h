@@ -1,5 +1,5 @@
 /*
- * binary: one file with functions that are wanted, found once for all processes that map it: names, the offsets to probe
+ * binary: one file with functions that some family wants, found once for all processes that map it: names, the offsets to probe
  * and what a probe costs there. Kept by device and inode; its file stays open, so that probes and names survive a rename.
  */
 #pragma once
@@ -12,11 +12,8 @@
 #include "arch/site.h"
 #include "base/arena.h"
 #include "base/reason.h"
-#include "probe/func/pattern.h"
 #include "sym/elf.h"
 #include "sys/proc.h"
-
-#define TARGETS_A_COPY 512 /* are looked at before the bytes of their code are given back: of node's that is 2 MB */
 
 struct func_target {
 	struct elf_func func;  /* its names are the binary's */
@@ -56,8 +53,6 @@ struct binary *binaries_get(struct binaries *b, pid_t pid, const struct mapping 
 /* A file that nobody maps yet (-l PATH). */
 struct binary *binaries_open(struct binaries *b, const char *path, struct reason *why);
 
-/* Finds what the patterns want in it, once. */
-int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *why);
 /* Does a process that maps it lose when return addresses are not what they were? */
 bool binary_forbids_return_probes(const struct binary *b);
 /* Would a return probe on this one function do harm in any process: _start, setjmp ...? */

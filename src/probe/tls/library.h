@@ -1,0 +1,24 @@
+/*
+ * library: which functions of a file pass plaintext of TLS, and where their probes go. A library is known by the names that it defines,
+ * whatever file it is in: a shared object, or the program itself.
+ */
+#pragma once
+
+#include "probe/binary.h"
+#include "probe/tls/tls.abi.h"
+
+struct tls_function {
+	struct func_target target; /* names and returns are owned by the library */
+	enum tls_direction direction;
+	enum tls_result result;
+};
+
+#define TLS_FUNCTIONS_MAX 12
+
+struct tls_library {
+	struct tls_function functions[TLS_FUNCTIONS_MAX];
+	size_t n;
+};
+
+struct tls_library *tls_library_new(struct binary *b); /* what @b defines: often nothing */
+void tls_library_free(struct tls_library *l);
