@@ -21,6 +21,7 @@ LAYERS = (
     ('probe', 'runtime', 'proto'),
     ('span', 'metric'),
     ('sink',),
+    ('export',),  # brings what sinks write to receivers over the network
     ('engine',),
     ('replay',),
     ('ui',),

@@ -18,6 +18,7 @@
 #include "cmd/format.h"
 #include "cmd/span.h"
 #include "engine/engine.h"
+#include "export/exports.h"
 #include "priv/ability.h"
 #include "probe/probe.h"
 #include "record/reader.h"
@@ -143,12 +144,17 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(EXIT_FAILED, "%s", why.text);
 	if (from)
 		record_reader_seek(from, since_ns, until_ns);
+	_cleanup_(free) char *host = host_of(from);
+	_cleanup_(exports_free) struct exports *exports = NULL;
+	struct exports_settings receivers = { .options = o, .host = host, .patient = from != NULL };
+	r = exports_new(&exports, &receivers, &why);
+	if (r < 0)
+		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(exit_failed(o), "%s", why.text);
 	FILE *out = open_output(o, &why);
 	if (!out)
 		return cmd_fail(exit_failed(o), "%s", why.text);
-	_cleanup_(free) char *host = host_of(from);
 	struct sink_settings settings = {
-		.out = out, .color = wants_color(o, out), .host = host, .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
+		.out = out, .color = wants_color(o, out), .resource = { .host = host }, .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
 		.shared = o->command && out == stdout,
 		.events = events,
 	};
@@ -157,7 +163,7 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 		return cmd_usage(cmd, "%s", why.text);
 	_cleanup_(strbuf_done) struct strbuf summary = {}, left_out = {};
 	struct engine_job job = {
-		.command = cmd->name, .options = o, .families = families, .sink = sink, .summary = &summary,
+		.command = cmd->name, .options = o, .families = families, .sink = sink, .exports = exports, .summary = &summary,
 		.from = from, .since_ns = since_ns, .until_ns = until_ns,
 	};
 	status = engine_run(&job, &why);
@@ -172,6 +178,8 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 		log_note("no place in %s for: %s", format->name, left_out.data);
 	if (summary.len)
 		log_note("%s", summary.data);
+	if (status == 0 && from && exports_lost_any(exports))
+		return EXIT_FAILED; /* the last line says how many, and why */
 	if (why.text[0])
 		return status == EXIT_USAGE ? cmd_usage(cmd, "%s", why.text) : cmd_fail(status, "%s", why.text);
 	return status;

@@ -108,7 +108,7 @@ static const char *const export_examples[] = {
 };
 
 #define GROUPS_OF_REPORT \
-	(OPTIONS_GENERAL | OPTIONS_SHOWING | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_REPORT)
+	(OPTIONS_GENERAL | OPTIONS_SHOWING | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_EXPORT | OPTIONS_REPORT)
 
 const struct cmd report_cmd = {
 	.name = "report",

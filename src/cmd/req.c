@@ -32,6 +32,7 @@ static const char *const examples[] = {
 	"utrace req --min 100ms --status 5xx -n gunicorn", "the slow ones that failed",
 	"utrace req --stat --duration 10s -n nginx", "requests, errors and times by route",
 	"utrace req -- curl http://localhost/", "what a client asks",
+	"utrace req --export otlp+http://localhost -n nginx", "to the OpenTelemetry Collector, Jaeger, Tempo ... of this machine as well",
 	NULL,
 };
 
@@ -44,7 +45,7 @@ const struct cmd req_cmd = {
 		   "{id}, {uuid}, {hash} or {date}; queries, headers and bodies are not kept.\n\n"
 		   "The time is from the first byte of the request to the last of its answer, at the process' own calls.",
 	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT |
-		  OPTIONS_RECORD | OPTIONS_TRACER,
+		  OPTIONS_EXPORT | OPTIONS_RECORD | OPTIONS_TRACER,
 	.examples = examples,
 	.run = req_run,
 };

@@ -22,6 +22,7 @@ const struct option_heading option_headings[] = {
 	{ OPTIONS_CAPTURE, "Capture" },
 	{ OPTIONS_TABLE, "Tables" },
 	{ OPTIONS_OUTPUT, "Output" },
+	{ OPTIONS_EXPORT, "Over the network" },
 	{ OPTIONS_RECORD, "Recording" },
 	{ OPTIONS_REPORT, "Of a recording" },
 	{ OPTIONS_BUDGET, "Budgets" },
@@ -138,6 +139,17 @@ const struct option_row option_rows[] = {
 	{ "output", 'o', OPTION_TEXT, OPTIONS_OUTPUT, FIELD(output), .metavar = "FILE",
 	  .help = "write to FILE; - is standard output",
 	  .more = "With -- COMMAND, what utrace writes goes to standard error unless this says otherwise." },
+
+	{ "export", .kind = OPTION_TEXTS, .groups = OPTIONS_EXPORT, FIELD(exports), .metavar = "URL",
+	  .help = "send requests as spans, too: otlp+http://HOST, otlp+grpc://HOST, zipkin+http://HOST; otlp: as OTEL_* say",
+	  .more = "Ports are 4318, 4317 and 9411 unless told; otlp+https, otlp+grpcs and zipkin+https have TLS and port 443. The variables "
+	          "OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, _PROTOCOL, "
+	          "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are heeded, but nothing is sent unless --export asks for it. A receiver that is "
+	          "down or slow never holds up tracing: up to 8M wait in memory, and what is lost is counted." },
+	{ "spool", .kind = OPTION_TEXT, .groups = OPTIONS_EXPORT, FIELD(spool), .metavar = "DIR",
+	  .help = "keep in DIR what a receiver could not take, and send it in the next run" },
+	{ "spool-size", .kind = OPTION_BYTES, .groups = OPTIONS_EXPORT, FIELD(spool_bytes), .metavar = "SIZE", .fallback = "256M", .min = 1 << 20,
+	  .help = "how much of it, for each receiver" },
 
 	{ "record", .kind = OPTION_TEXT, .groups = OPTIONS_RECORD, .traits = OPTION_ONLY_COMMAND_LINE, FIELD(record), .metavar = "FILE",
 	  .help = "keep all that is seen in FILE, for utrace report",

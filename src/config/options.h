@@ -83,6 +83,9 @@ struct options {
 	char *format;                     /* --format; NULL: by --json, then by the suffix of -o, else text */
 	char *budget;                     /* --budget FILE of verify; NULL: the built-in one alone */
 	char *output;                     /* -o FILE; "-" is stdout */
+	struct text_list exports;         /* --export: receivers */
+	char *spool;                      /* --spool DIR; NULL: none */
+	uint64_t spool_bytes;             /* --spool-size, of each receiver; default 256 MiB */
 	char *record;                     /* --record FILE; NULL: none */
 	char *rotate, *ring;              /* --rotate, --ring: a size or a time; NULL: none */
 	char *trigger;                    /* --trigger: EXPR or SIGUSR2; NULL: none */
@@ -119,9 +122,10 @@ enum option_group {
 	OPTIONS_PROBES = 1 << 14, /* --sample --exits: the same of calls */
 	OPTIONS_REQUESTS = 1 << 15, /* --path --method --status --port */
 	OPTIONS_SOCKET = 1 << 16, /* --raw --capture --connections: what looks at what sockets carry */
+	OPTIONS_EXPORT = 1 << 17, /* --export --spool */
 	/* What a recording keeps of the command line that made it, and can be asked as well. */
 	OPTIONS_SHOWING = OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE,
-	OPTIONS_ALL_GROUPS = (1 << 17) - 1,
+	OPTIONS_ALL_GROUPS = (1 << 18) - 1,
 };
 
 /* The command that the options are for. */

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "config/options.h"
 
+struct exports;
 struct record_reader;
 struct sink;
 struct verdict;
@@ -16,6 +17,7 @@ struct engine_job {
 	const struct options *options;
 	const char *const *families; /* names of probe families, NULL-terminated; "task" comes by itself */
 	struct sink *sink;           /* borrowed */
+	struct exports *exports;     /* borrowed: where requests are sent as well; NULL: nowhere */
 	struct record_reader *from;  /* borrowed: show these records instead of what happens now; NULL: live */
 	uint64_t since_ns, until_ns; /* of them, those that began then; CLOCK_MONOTONIC of that machine; 0 and UINT64_MAX: all */
 	bool without_targets;        /* the job looks at no process: nothing to be found is no error */

@@ -30,7 +30,7 @@ struct run_process_rec {
 	struct rec_head head;
 	__u64 start_ns; /* since boot; 0: not known */
 	__u32 uid;      /* 4294967295: not known */
-	__u32 exe_len;  /* bytes of the path of the executable that follow, not terminated */
+	__u32 exe_len;  /* bytes of the path of the executable that follow, not terminated; behind them the service's name, ended by NUL */
 	char comm[16];  /* NUL-terminated */
 };
 _Static_assert(sizeof(struct run_process_rec) == 72, "layout");

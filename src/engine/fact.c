@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 #include "engine/ring.h"
 #include "priv/loader.h"
+#include "sys/service.h"
 
 static struct rec_head head_of(uint16_t type, size_t bytes, pid_t pid, uint64_t time_ns)
 {
@@ -65,7 +66,12 @@ void fact_process(struct engine *e, const struct process *p, uint64_t start_ns, 
 	uid_t uid;
 	rec.uid = proc_uid(p->pid, &uid) < 0 ? UINT32_MAX : uid;
 	memcpy(rec.comm, p->comm, sizeof(rec.comm));
-	tell_with_text(e, &rec, sizeof(rec), p->exe, rec.exe_len);
+	_cleanup_(strbuf_done) struct strbuf text = {};
+	strbuf_adds(&text, p->exe);
+	if (e->requests)
+		service_name(&text, p->pid, p->exe, p->comm);
+	strbuf_addc(&text, '\0');
+	tell_with_text(e, &rec, sizeof(rec), text.data, text.len);
 }
 
 void fact_process_end(struct engine *e, pid_t pid)

@@ -13,14 +13,19 @@
 struct name {
 	struct name *older;
 	uint64_t end_ns; /* 0: it has not ended */
-	struct run_process_rec fact; /* and the path behind it */
+	struct run_process_rec fact; /* and the texts behind it: head.length bytes in all */
 };
+
+static size_t bytes_of(const struct run_process_rec *rec)
+{
+	return sizeof(struct name) - sizeof(*rec) + rec->head.length;
+}
 
 static void free_names(struct names *n, struct name *name)
 {
 	while (name) {
 		struct name *older = name->older;
-		n->bytes -= sizeof(*name) + name->fact.exe_len;
+		n->bytes -= bytes_of(&name->fact);
 		free(name);
 		name = older;
 	}
@@ -48,12 +53,12 @@ static void keep_few(struct names *n, struct name *name)
 
 void names_add(struct names *n, const struct run_process_rec *rec)
 {
-	size_t bytes = sizeof(struct name) + rec->exe_len;
+	size_t bytes = bytes_of(rec);
 	if (bytes > NAMES_MAX_BYTES - n->bytes)
 		return;
 	n->bytes += bytes;
 	struct name *name = xcalloc(1, bytes);
-	memcpy(&name->fact, rec, sizeof(*rec) + rec->exe_len);
+	memcpy(&name->fact, rec, rec->head.length);
 	name->fact.comm[sizeof(rec->comm) - 1] = '\0';
 	name->older = hashmap_put(&n->by_pid, rec->head.pid, name);
 	keep_few(n, name);
@@ -92,6 +97,18 @@ struct slice names_at(const struct names *n, pid_t pid, uint64_t time_ns)
 {
 	const struct run_process_rec *fact = names_fact_at(n, pid, time_ns);
 	return fact ? slice_of(fact->comm) : (struct slice){};
+}
+
+struct slice names_service_at(const struct names *n, pid_t pid, uint64_t time_ns)
+{
+	const struct run_process_rec *fact = names_fact_at(n, pid, time_ns);
+	size_t before = fact ? sizeof(*fact) + fact->exe_len : 0;
+	if (!fact || before >= fact->head.length)
+		return (struct slice){};
+	struct slice text = { (const char *)fact + before, 0 };
+	while (text.len < fact->head.length - before && text.data[text.len])
+		text.len++;
+	return text;
 }
 
 static void save_one(const struct name *name, void (*add)(void *, const struct rec_head *), void *arg)

@@ -22,6 +22,7 @@ DEFINE_CLEANUP_IN_PLACE(struct names, names_done)
 void names_add(struct names *n, const struct run_process_rec *rec);     /* it has this name from the record's time on */
 void names_end(struct names *n, const struct rec_head *end);            /* it ended then */
 void names_forget(struct names *n, uint64_t now_ns);                    /* those that ended a while ago */
+struct slice names_service_at(const struct names *n, pid_t pid, uint64_t time_ns); /* empty: not known. Borrowed likewise */
 struct slice names_at(const struct names *n, pid_t pid, uint64_t time_ns); /* comm; empty: not known. Borrowed until names change */
 const struct run_process_rec *names_fact_at(const struct names *n, pid_t pid, uint64_t time_ns); /* the whole fact; NULL: not known */
 

@@ -13,6 +13,7 @@
 #include "engine/internal.h"
 #include "engine/recording.h"
 #include "engine/requests.h"
+#include "export/exports.h"
 #include "sink/sink.h"
 
 /* What the kernel half has decided already is not asked again. */
@@ -84,6 +85,7 @@ void engine_emit(struct engine *e, struct event *event)
 	event->realtime_offset_ns = e->realtime_offset_ns;
 	event->utc_offset_s = e->utc_offset_s;
 	sink_write(e->sink, event);
+	exports_write(e->job->exports, event);
 	if (!counts(event))
 		return;
 	e->account.shown++;
@@ -151,11 +153,21 @@ static void on_clock(struct engine *e, const struct run_clock_rec *rec)
 	e->utc_offset_s = rec->utc_offset_s;
 }
 
+/* A receiver that is down is told when it is so, not at the end. */
+static void tell_news(struct engine *e)
+{
+	_cleanup_(strbuf_done) struct strbuf news = {};
+	if (exports_news(e->job->exports, &news))
+		engine_note(e, "%s", news.data);
+}
+
 static void on_tick(struct engine *e, const struct rec_head *rec)
 {
 	names_forget(&e->names, rec->time_ns);
 	if (e->sink->ops->tick)
 		e->sink->ops->tick(e->sink->state, rec->time_ns);
+	exports_tick(e->job->exports, rec->time_ns);
+	tell_news(e);
 	int r = sink_flush(e->sink);
 	if (r < 0)
 		engine_stop(e, r == -EPIPE ? 0 : 1); /* a reader who has seen enough is no failure */
@@ -270,7 +282,11 @@ void pipeline_finish(struct engine *e)
 			e->families[i].ops->conclude(e, e->families[i].state);
 	requests_conclude(e);
 	tell_untold_losses(e);
+	exports_finish(e->job->exports);
+	tell_news(e);
 	account_event(&e->account, &e->arena, &summary);
+	summary.field[SUMMARY_EXPORTS] = exports_value(e->job->exports, &e->arena);
 	engine_emit(e, &summary);
 	account_text(&e->account, e->job->summary);
+	exports_text(e->job->exports, e->job->summary);
 }

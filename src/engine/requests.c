@@ -206,6 +206,9 @@ void requests_take(struct engine *e, const struct rec_head *head)
 	struct event ev;
 	request_event(&e->arena, rec, texts, name, &ev);
 	engine_place(e, &ev, head);
+	struct slice service = names_service_at(&e->names, (pid_t)head->pid, head->time_ns);
+	if (service.len)
+		ev.field[REQUEST_SERVICE] = STRING_VALUE(service);
 	if (!o->stat)
 		engine_emit(e, &ev);
 	else if (engine_passes(e, &ev))

@@ -89,6 +89,7 @@ static const struct event_field request_fields[] = {
 	[REQUEST_STATUS] = { "status", "string", NULL, "the span's: unset, ok, error; the protocol's own is an attribute" },
 	[REQUEST_ATTRIBUTES] = { "attributes", "object", NULL, "by OpenTelemetry's semantic conventions" },
 	[REQUEST_INCOMPLETE] = { "incomplete", "string", NULL, "only when not all was seen: unanswered, cut, gap" },
+	[REQUEST_SERVICE] = { "service_name", "string", NULL, "what the process belongs to: OTEL_SERVICE_NAME, its unit, script or executable" },
 };
 
 static const struct event_field request_stat_fields[] = {
@@ -172,6 +173,7 @@ static const struct event_field summary_fields[] = {
 	[SUMMARY_LOST] = { "lost", "object", NULL, "events not shown, by cause" },
 	[SUMMARY_CPU] = { "cpu_ns", "uint", "ns", "CPU time of the tracer itself" },
 	[SUMMARY_NOTES] = { "notes", "list", NULL, "what could not be done: families that are off, probes refused" },
+	[SUMMARY_EXPORTS] = { "exports", "list", NULL, "of each receiver of --export: where, items sent, kept in the spool, lost by cause" },
 };
 
 #define TYPE(type_name, type_fields, task, type_doc) \

@@ -3,33 +3,21 @@
  * otlpjsonfile receiver reads, and each line what POST /v1/traces takes. opentelemetry-proto: trace/v1/trace.proto; specification:
  * protocol/file-exporter.md, and OTLP/HTTP's "JSON Protobuf Encoding": ids are hexadecimal, enums numbers, 64-bit numbers strings.
  *
- * A line holds the spans of a quarter of a second, those of a process together: it is its `resource`.
+ * A line holds the spans of a quarter of a second, those of a service and process together: it is their `resource`.
  */
-#include <stdlib.h>
-
-#include "base/alloc.h"
 #include "base/macro.h"
 #include "sink/json_value.h"
+#include "sink/resources.h"
 #include "sink/sink.h"
 #include "sink/span_fields.h"
-
-#define LINE_SPANS 512 /* at most; as many as the Collector's exporters send at a time by default: sdk/trace.md, maxExportBatchSize */
 
 /* trace.proto: Span.SpanKind, Status.StatusCode */
 enum { SPAN_KIND_SERVER = 2, SPAN_KIND_CLIENT = 3, STATUS_OK = 1, STATUS_ERROR = 2 };
 
-struct resource {
-	uint32_t pid;
-	struct strbuf name;
-	struct strbuf spans; /* JSON, with commas between them */
-};
-
 struct otlp_state {
 	FILE *out;
-	char *host;
 	struct strbuf line;
-	struct resource *resources; /* of the line that comes */
-	size_t n, spans;
+	struct resources resources; /* of the line that comes */
 };
 
 static void add_value(struct strbuf *b, const struct value *v)
@@ -99,16 +87,13 @@ static void add_span(struct strbuf *b, const struct event *e)
 	strbuf_adds(b, "}}");
 }
 
-static void add_resource(struct strbuf *b, const struct otlp_state *s, const struct resource *r)
+static void add_resource(struct strbuf *b, const struct resources *all, const struct resource *r)
 {
-	struct value name = STRING_VALUE(r->name.len ? strbuf_slice(&r->name) : SLICE("unknown_service")); /* semantic conventions: service.name */
-	struct value pid = UINT_VALUE(r->pid), host = STRING_VALUE(slice_of(s->host));
+	struct named_value attributes[RESOURCE_ATTRIBUTES_MAX];
+	size_t n = resource_attributes(all, r, attributes);
 	strbuf_adds(b, "{\"resource\":{\"attributes\":[");
-	add_attribute(b, "", SLICE("service.name"), &name);
-	if (r->pid)
-		add_attribute(b, ",", SLICE("process.pid"), &pid);
-	if (host.s.len)
-		add_attribute(b, ",", SLICE("host.name"), &host);
+	for (size_t i = 0; i < n; i++)
+		add_attribute(b, i ? "," : "", attributes[i].name, &attributes[i].value);
 	strbuf_adds(b, "]},\"scopeSpans\":[{\"scope\":{\"name\":\"utrace\",\"version\":\"" UTRACE_VERSION "\"},\"spans\":[");
 	strbuf_add_slice(b, strbuf_slice(&r->spans));
 	strbuf_adds(b, "]}]}");
@@ -116,41 +101,26 @@ static void add_resource(struct strbuf *b, const struct otlp_state *s, const str
 
 static void write_line(struct otlp_state *s)
 {
-	if (!s->n)
+	if (!s->resources.n)
 		return;
 	strbuf_clear(&s->line);
 	strbuf_adds(&s->line, "{\"resourceSpans\":[");
-	for (size_t i = 0; i < s->n; i++) {
-		struct resource *r = &s->resources[i];
+	for (size_t i = 0; i < s->resources.n; i++) {
 		strbuf_adds(&s->line, i ? "," : "");
-		add_resource(&s->line, s, r);
-		strbuf_done(&r->spans);
-		strbuf_done(&r->name);
+		add_resource(&s->line, &s->resources, &s->resources.items[i]);
 	}
 	strbuf_adds(&s->line, "]}\n");
 	fwrite(s->line.data, 1, s->line.len, s->out);
-	s->n = s->spans = 0;
-}
-
-/* There are at most LINE_SPANS of them. */
-static struct resource *resource_of(struct otlp_state *s, const struct event *e)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->resources[i].pid == e->pid && slice_eq(e->process_name, strbuf_slice(&s->resources[i].name)))
-			return &s->resources[i];
-	struct resource *r = &s->resources[s->n++];
-	*r = (struct resource){ .pid = e->pid };
-	strbuf_add_slice(&r->name, e->process_name);
-	return r;
+	resources_clear(&s->resources);
 }
 
 static void otlp_write(void *state, const struct event *e)
 {
 	struct otlp_state *s = state;
-	struct strbuf *spans = &resource_of(s, e)->spans;
+	struct strbuf *spans = &resources_of(&s->resources, e)->spans;
 	strbuf_adds(spans, spans->len ? "," : "");
 	add_span(spans, e);
-	if (++s->spans == LINE_SPANS)
+	if (s->resources.spans == RESOURCES_SPANS)
 		write_line(s);
 }
 
@@ -163,8 +133,7 @@ static int otlp_open(void *state, const struct sink_settings *settings, struct r
 {
 	struct otlp_state *s = state;
 	s->out = settings->out;
-	s->host = xstrdup(settings->host ? settings->host : "");
-	s->resources = xcalloc(LINE_SPANS, sizeof(*s->resources));
+	resources_init(&s->resources, &settings->resource);
 	return 0;
 }
 
@@ -173,8 +142,7 @@ static void otlp_close(void *state)
 	struct otlp_state *s = state;
 	write_line(s);
 	strbuf_done(&s->line);
-	free(s->resources);
-	free(s->host);
+	resources_done(&s->resources);
 }
 
 const struct sink_ops otlp_sink = {

@@ -15,10 +15,17 @@
 #include "base/strbuf.h"
 #include "event/event.h"
 
+/* Of what spans are told to come; borrowed until the sink is closed. */
+struct sink_resource {
+	const char *host;                     /* the machine that it happened on; NULL: not known */
+	const struct named_value *attributes; /* more, which count more than what was found out */
+	size_t n;
+};
+
 struct sink_settings {
 	FILE *out;           /* borrowed */
 	bool color;
-	const char *host;    /* the machine that it happened on, borrowed until the sink is open; NULL: not known */
+	struct sink_resource resource;
 	const char *sort;    /* --sort, or NULL */
 	const char *columns; /* --columns, or NULL */
 	bool shared;         /* a command writes to it as well: lines are written one by one, so that none is cut in two */

@@ -7,11 +7,13 @@
 
 #include "base/macro.h"
 #include "sink/json_value.h"
+#include "sink/resources.h"
 #include "sink/sink.h"
 #include "sink/span_fields.h"
 
 struct zipkin_state {
 	FILE *out;
+	struct sink_resource given;
 	struct strbuf line;
 	uint64_t spans;
 };
@@ -48,11 +50,11 @@ static void add_endpoint(struct strbuf *b, const char *name, struct slice servic
 	json_value_add(b, &(struct value){ .kind = VALUE_STRUCT, .list = { items, n } });
 }
 
-static void add_endpoints(struct strbuf *b, const struct event *e)
+static void add_endpoints(struct strbuf *b, const struct sink_resource *given, const struct event *e)
 {
 	struct value address = span_attribute(e, "network.local.address"), port = span_attribute(e, "network.local.port");
 	struct value peer_address = span_attribute(e, "network.peer.address"), peer_port = span_attribute(e, "network.peer.port");
-	add_endpoint(b, "localEndpoint", e->process_name, &address, &port);
+	add_endpoint(b, "localEndpoint", resource_service(given, e), &address, &port);
 	add_endpoint(b, "remoteEndpoint", (struct slice){}, &peer_address, &peer_port);
 }
 
@@ -100,7 +102,7 @@ static void zipkin_write(void *state, const struct event *e)
 	strbuf_addf(b, ",\"timestamp\":%llu", (unsigned long long)(begin_ns / NSEC_PER_USEC));
 	if (e->field[REQUEST_DURATION].kind == VALUE_UINT)
 		strbuf_addf(b, ",\"duration\":%llu", (unsigned long long)MAX(e->field[REQUEST_DURATION].u / NSEC_PER_USEC, 1u));
-	add_endpoints(b, e);
+	add_endpoints(b, &s->given, e);
 	add_tags(b, e);
 	strbuf_addc(b, '}');
 	fwrite(b->data, 1, b->len, s->out);
@@ -110,6 +112,7 @@ static int zipkin_open(void *state, const struct sink_settings *settings, struct
 {
 	struct zipkin_state *s = state;
 	s->out = settings->out;
+	s->given = settings->resource;
 	fputs("[\n", s->out);
 	return 0;
 }

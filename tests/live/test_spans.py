@@ -173,7 +173,7 @@ def typed(v):
 def span_of(o, host):
     begin = nanoseconds(o["timestamp"])
     return {
-        "resource": {"service.name": typed(o["process_name"]), "process.pid": typed(o["process_id"]), "host.name": typed(host)},
+        "resource": {"service.name": typed(o.get("service_name", o["process_name"])), "process.pid": typed(o["process_id"]), "host.name": typed(host)},
         "scope": ["utrace", run("version").stdout.split()[1]], "trace": o["trace_id"], "span": o["span_id"],
         "parent": o.get("parent_span_id", ""), "name": o["name"], "kind": f"SPAN_KIND_{o['kind'].upper()}", "begin": begin,
         "end": begin + o["duration_ns"], "attributes": {k: typed(v) for k, v in attributes_of(o).items()},
@@ -240,7 +240,7 @@ def zipkin_of(o):
     tags = {k: str(v) for k, v in attributes_of(o).items()}
     return {
         "traceId": o["trace_id"], "id": o["span_id"], "kind": o["kind"].upper(), "name": o["name"], "timestamp": begin // 1000,
-        "duration": max(o["duration_ns"] // 1000, 1), "localEndpoint": {"serviceName": o["process_name"], **endpoint(o, "local")},
+        "duration": max(o["duration_ns"] // 1000, 1), "localEndpoint": {"serviceName": o.get("service_name", o["process_name"]), **endpoint(o, "local")},
         **({"parentId": o["parent_span_id"]} if "parent_span_id" in o else {}), **({"remoteEndpoint": peer} if peer else {}),
         "tags": {**tags, "process.pid": str(o["process_id"]), **({"error": tags["error.type"]} if o["status"] == "error" else {})},
     }

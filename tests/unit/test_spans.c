@@ -27,7 +27,7 @@ static void begin(struct output *o, const char *format)
 {
 	*o = (struct output){};
 	o->file = open_memstream(&o->text, &o->len);
-	struct sink_settings settings = { .out = o->file, .host = "h\"\xff", .events = EVENT_BIT(EVENT_REQUEST) };
+	struct sink_settings settings = { .out = o->file, .resource = { .host = "h\"\xff" }, .events = EVENT_BIT(EVENT_REQUEST) };
 	assert_int_equal(sink_open(&o->sink, sink_find(format), &settings, NULL), 0);
 }
 
