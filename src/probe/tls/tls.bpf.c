@@ -92,7 +92,11 @@ static __always_inline __u64 count_bytes(__u64 object, __u32 tgid, __u32 directi
 		bpf_map_update_elem(&tls_objects, &key, &blank, BPF_NOEXIST);
 		o = bpf_map_lookup_elem(&tls_objects, &key);
 	}
-	return o ? __sync_fetch_and_add(&o->bytes[direction & (TLS_DIRECTIONS - 1)], bytes) : 0;
+	if (!o)
+		return 0;
+	__u64 *passed = &o->bytes[direction & (TLS_DIRECTIONS - 1)], before = *passed;
+	*passed = before + bytes; /* one thread at a time uses an object; an atomic that tells what was there needs Linux 5.12 */
+	return before;
 }
 
 static __always_inline int enter(const __u64 *regs)
