@@ -170,6 +170,8 @@ static int attach_library(struct tls_state *s, struct tls_process *p, pid_t pid,
 		struct tls_function *f = &l->functions[i];
 		struct func_target *t = &f->target;
 		uint64_t cookie = TLS_COOKIE(f->direction, f->result, p->use_sites);
+		if (!(p->use_sites ? f->for_sites : f->for_returns))
+			continue;
 		if (p->use_sites)
 			binary_find_returns(b, t);
 		if (p->use_sites && !t->n_returns)
