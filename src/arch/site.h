@@ -44,3 +44,10 @@ bool site_uses_red_zone(struct slice code);
  * are filled. *ret_n is 0 for a function that only jumps away or never returns.
  */
 enum site_refusal site_returns(struct slice code, struct site *ret, size_t max, size_t *ret_n);
+
+/*
+ * The function that this one hands its arguments on to: how far its first byte is from ours, when we begin by calling it with all registers
+ * of arguments as they were; 0: something else is done first.
+ */
+int64_t site_wrapped(struct slice code);
+bool site_calls(struct slice code, int64_t distance); /* Does the function call that one? By the bytes that such a call has. */

@@ -82,7 +82,7 @@ static void check_output(char *text, size_t len, const struct sink_ops *format)
 
 static void show(struct record_reader *from, const struct options *o, uint8_t how)
 {
-	static const char *const functions[] = { "func", NULL }, *const calls[] = { "syscall", "sock", NULL };
+	static const char *const functions[] = { "func", NULL }, *const calls[] = { "syscall", "sock", "tls", NULL };
 	_cleanup_(free) char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);

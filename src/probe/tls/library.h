@@ -8,12 +8,13 @@
 #include "probe/tls/tls.abi.h"
 
 struct tls_function {
-	struct func_target target; /* names and returns are owned by the library */
+	struct func_target target; /* its returns are the library's */
 	enum tls_direction direction;
 	enum tls_result result;
+	bool for_returns, for_sites; /* is it the one to probe where return probes are used, where RETs are? */
 };
 
-#define TLS_FUNCTIONS_MAX 12
+#define TLS_FUNCTIONS_MAX 16
 
 struct tls_library {
 	struct tls_function functions[TLS_FUNCTIONS_MAX];

@@ -66,7 +66,8 @@ _Static_assert(sizeof(struct tls_session_rec) == sizeof(struct rec_head) + 32, "
 enum tls_result {
 	TLS_RESULT_INT,  /* int: bytes; 0 or less: none */
 	TLS_RESULT_LONG, /* the same, as wide as a pointer */
-	TLS_RESULT_EX,   /* 1: the fourth argument points to how many, size_t */
+	TLS_RESULT_EX,   /* int, 1: the fourth argument points to how many, size_t */
+	TLS_RESULT_EX2,  /* the same of the fifth */
 };
 
 /* The cookie of a probe. */

@@ -24,7 +24,7 @@ struct tls_call_key {
 struct tls_call {
 	__u64 object; /* 0: the call is over */
 	__u64 buffer;
-	__u64 passed; /* TLS_RESULT_EX: where the number of bytes will be */
+	__u64 passed; /* TLS_RESULT_EX and _EX2: where the number of bytes will be */
 	__u64 began_ns;
 };
 
@@ -99,12 +99,16 @@ static __always_inline __u64 count_bytes(__u64 object, __u32 tgid, __u32 directi
 	return before;
 }
 
-static __always_inline int enter(const __u64 *regs)
+static __always_inline int enter(const __u64 *regs, __u64 cookie)
 {
 	if (!target_wants_current())
 		return 0;
 	struct tls_call_key key = { .tid = bpf_get_current_pid_tgid(), .sp = regs[REG_SP] };
-	struct tls_call call = { .object = regs[REG_DI], .buffer = regs[REG_SI], .passed = regs[REG_CX], .began_ns = bpf_ktime_get_ns() };
+	__u64 fourth = regs[REG_CX], fifth = regs[REG_R8];
+	HIDE(fourth); /* else one register is loaded from a computed place in the context, which is refused */
+	HIDE(fifth);
+	struct tls_call call = { .object = regs[REG_DI], .buffer = regs[REG_SI], .began_ns = bpf_ktime_get_ns() };
+	call.passed = TLS_COOKIE_RESULT(cookie) == TLS_RESULT_EX2 ? fifth : fourth;
 	struct tls_call *former = bpf_map_lookup_elem(&tls_calls, &key);
 	if (former)
 		*former = call;
@@ -117,8 +121,8 @@ static __always_inline int enter(const __u64 *regs)
 static __always_inline __u32 passed_by(const struct tls_call *call, __u64 returned, __u32 result)
 {
 	__s64 bytes = result == TLS_RESULT_LONG ? (__s64)returned : (int)returned;
-	if (result == TLS_RESULT_EX) {
-		if (bytes != 1 || bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->passed))
+	if (result == TLS_RESULT_EX || result == TLS_RESULT_EX2) {
+		if (bytes <= 0 || bpf_probe_read_user(&bytes, sizeof(bytes), (void *)call->passed))
 			return 0;
 	}
 	return bytes > 0 && bytes <= 0x7fffffff ? bytes : 0;
@@ -174,7 +178,7 @@ static __always_inline int leave(void *ctx, const __u64 *regs, __u64 cookie)
 SEC("uprobe")
 int tls_enter(void *ctx)
 {
-	return enter(ctx);
+	return enter(ctx, probe_cookie(ctx));
 }
 
 SEC("uprobe")
@@ -188,5 +192,6 @@ SEC("uprobe")
 int tls_session(void *ctx)
 {
 	const __u64 *regs = ctx;
-	return regs[REG_IP] == bpf_get_func_ip(ctx) ? enter(regs) : leave(ctx, regs, probe_cookie(ctx));
+	__u64 cookie = probe_cookie(ctx);
+	return regs[REG_IP] == bpf_get_func_ip(ctx) ? enter(regs, cookie) : leave(ctx, regs, cookie);
 }

@@ -29,6 +29,7 @@
 #include "probe/tls/library.h"
 
 #define TLS_SESSIONS_MAX 131072 /* of connections that are open: as many as are told apart at all */
+#define SESSION_BYTES_MAX (sizeof(struct tls_session_rec) + 3 * TLS_NAME_BYTES + 8)
 
 struct tls_process {
 	struct links links;
@@ -169,6 +170,8 @@ static int attach_library(struct tls_state *s, struct tls_process *p, pid_t pid,
 		struct tls_function *f = &l->functions[i];
 		struct func_target *t = &f->target;
 		uint64_t cookie = TLS_COOKIE(f->direction, f->result, p->use_sites);
+		if (!(p->use_sites ? f->for_sites : f->for_returns))
+			continue;
 		if (p->use_sites)
 			binary_find_returns(b, t);
 		if (p->use_sites && !t->n_returns)
@@ -260,7 +263,7 @@ static void tls_process_executed(struct engine *e, void *state, const struct pro
 
 static void take_session(struct tls_state *s, const struct tls_session_rec *rec)
 {
-	if (s->sessions.n >= TLS_SESSIONS_MAX && !hashmap_get(&s->sessions, rec->connection))
+	if (rec->head.length > SESSION_BYTES_MAX || (s->sessions.n >= TLS_SESSIONS_MAX && !hashmap_get(&s->sessions, rec->connection)))
 		return;
 	struct tls_session_rec *copy = xmalloc(rec->head.length);
 	memcpy(copy, rec, rec->head.length);
