@@ -163,7 +163,9 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 		return;
 	while (x->first != q) /* answers come in the order of the questions: RFC 9112, 9.3.2 */
 		(x->first->done ? finish : give_up)(x, x->first, fn, arg);
-	if (m->event == PROTO_HEAD) {
+	if (m->event == PROTO_HEAD && q->places_lost != x->places_lost) {
+		give_up(x, q, fn, arg); /* what was lost may have been its answer, and with it another question */
+	} else if (m->event == PROTO_HEAD) {
 		q->answered = true;
 		q->r.status = m->status;
 		q->r.answered_ns = time_of(x, PROTO_SERVER, m->offset);

@@ -59,6 +59,9 @@ static const struct {
 	{ "not HTTP",
 	  { { '>', "\x16\x03\x01\x02", .at_ns = 1 }, { '<', "\x16\x03\x03\x01", .at_ns = 2 } },
 	  .end_ns = 8, .told = "" },
+	{ "an answer is lost, and with it the next question: the answer to that is none to the first",
+	  { { '>', GET("/a"), .at_ns = 1 }, { '<', OK, .lost = 300, .at_ns = 4 }, { '>', GET("/c"), .lost = 28, .at_ns = 5 }, { '<', OK, .at_ns = 6 } },
+	  .told = "GET /a 0 1-1-0-1 28/0 gap;GET /c 200 5-5-6-6 28/40;" },
 	{ "an answer that was lost on the way to us is no error of the server",
 	  { { '>', GET("/a"), .at_ns = 1 }, { '>', GET("/b"), .lost = 0, .at_ns = 3 }, { '<', OK, .lost = 17, .at_ns = 4 } },
 	  .end_ns = 8, .told = "*" }, /* what can be said depends on the parser; only that none is unanswered */
