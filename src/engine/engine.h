@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "config/options.h"
 
+struct capture;
 struct record_reader;
 struct sink;
 struct verdict;
@@ -17,6 +18,7 @@ struct engine_job {
 	const char *const *families; /* names of probe families, NULL-terminated; "task" comes by itself */
 	struct sink *sink;           /* borrowed */
 	struct record_reader *from;  /* borrowed: show these records instead of what happens now; NULL: live */
+	struct capture *packets;     /* borrowed: show what these packets carry; NULL: live, or @from */
 	uint64_t since_ns, until_ns; /* of them, those that began then; CLOCK_MONOTONIC of that machine; 0 and UINT64_MAX: all */
 	bool without_targets;        /* the job looks at no process: nothing to be found is no error */
 	struct strbuf *summary;      /* gets the last line: shown, lost, own CPU; for after the sink is closed */

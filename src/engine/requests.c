@@ -87,8 +87,18 @@ static uint16_t flags_of(const struct request *r, const struct sock_conn_rec *to
 			  (told && told->flags & SOCK_OPEN_BEFORE ? REQUEST_MIDWAY : 0));
 }
 
+static void set_ends(struct request_rec *rec, const struct sock_conn_rec *told, bool turned)
+{
+	memcpy(turned ? rec->peer_address : rec->local_address, told->local_address, sizeof(rec->local_address));
+	memcpy(turned ? rec->local_address : rec->peer_address, told->peer_address, sizeof(rec->peer_address));
+	rec->local_port = turned ? told->peer_port : told->local_port;
+	rec->peer_port = turned ? told->local_port : told->peer_port;
+}
+
+/* Of packets, requests are always told from the server's end; which one that is may have been guessed wrong, until now. */
 static struct request_rec describe(struct requests *all, const struct connection *c, const struct request *r)
 {
+	bool turned = !r->pid && r->of_client;
 	uint64_t answered_ns = r->answered_ns ? r->answered_ns : r->ended_ns;
 	struct request_rec rec = {
 		.head = { .type = REQUEST_DONE, .time_ns = r->began_ns, .pid = r->pid, .tid = r->tid, .generation = r->generation },
@@ -98,14 +108,10 @@ static struct request_rec describe(struct requests *all, const struct connection
 		.request_bytes = r->request_bytes, .response_bytes = r->response_bytes,
 		.request_body_bytes = r->request_body_bytes, .response_body_bytes = r->response_body_bytes,
 		.connection = c->number, .span_id = next_id(all), .trace_id = { next_id(all), next_id(all) },
-		.status = r->status, .kind = r->of_client ? REQUEST_CLIENT : REQUEST_SERVER, .flags = flags_of(r, c->told),
+		.status = r->status, .kind = r->of_client && !turned ? REQUEST_CLIENT : REQUEST_SERVER, .flags = flags_of(r, c->told),
 	};
-	if (c->told) {
-		memcpy(rec.local_address, c->told->local_address, sizeof(rec.local_address));
-		memcpy(rec.peer_address, c->told->peer_address, sizeof(rec.peer_address));
-		rec.local_port = c->told->local_port;
-		rec.peer_port = c->told->peer_port;
-	}
+	if (c->told)
+		set_ends(&rec, c->told, turned);
 	return rec;
 }
 
@@ -147,7 +153,7 @@ static struct talk *talk_of(struct engine *e, struct connection *c)
 
 void requests_pass(struct engine *e, struct connection *c, const struct segment *s)
 {
-	if (!engine_is_live(e))
+	if (e->job->from)
 		return;
 	struct passed p = {
 		.sent = s->direction == SOCK_SENT, .offset = s->offset, .bytes = s->bytes, .captured = s->captured,
@@ -192,6 +198,8 @@ void requests_take(struct engine *e, const struct rec_head *head)
 	struct event ev;
 	request_event(&e->arena, rec, texts, name, &ev);
 	engine_place(e, &ev, head);
+	if (!head->pid)
+		request_of_packets(&e->arena, rec, &ev);
 	if (!o->stat)
 		engine_emit(e, &ev);
 	else if (engine_passes(e, &ev))
