@@ -93,6 +93,7 @@ void exchange_call(struct exchange *x, enum proto_side side, uint64_t at, const 
 {
 	uint64_t time_ns = call->sent && call->began_ns ? call->began_ns : call->ended_ns;
 	x->now = *call;
+	x->last_ns[side] = call->ended_ns;
 	x->calls[side][x->calls_n[side]++ % CALLS_KEPT] = (struct recent_call){ at, time_ns };
 }
 
@@ -104,6 +105,12 @@ static uint64_t time_of(const struct exchange *x, enum proto_side side, uint64_t
 	for (uint32_t i = first; i < n && x->calls[side][i % CALLS_KEPT].at <= offset; i++)
 		time_ns = x->calls[side][i % CALLS_KEPT].time_ns;
 	return time_ns;
+}
+
+/* When a message ended. Where only the other side's going on tells that it has: with the last that was seen of it. */
+static uint64_t end_of(const struct exchange *x, const struct proto_message *m)
+{
+	return m->end == PROTO_UNKNOWN && x->last_ns[m->from] ? x->last_ns[m->from] : x->now.ended_ns;
 }
 
 static void begin(struct exchange *x, const struct proto_message *m)
@@ -148,7 +155,7 @@ static void take_of_client(struct exchange *x, const struct proto_message *m, ex
 	if (!q || m->event != PROTO_END)
 		return;
 	q->asked = true;
-	q->r.asked_ns = x->now.ended_ns;
+	q->r.asked_ns = end_of(x, m);
 	q->r.request_bytes = m->wire_bytes;
 	q->r.request_body_bytes = m->body_bytes;
 	q->r.gap |= m->end == PROTO_UNKNOWN;
@@ -170,7 +177,7 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 		q->r.status = m->status;
 		q->r.answered_ns = time_of(x, PROTO_SERVER, m->offset);
 	} else if (m->event == PROTO_END && q->answered) {
-		q->r.ended_ns = x->now.ended_ns;
+		q->r.ended_ns = end_of(x, m);
 		q->r.response_bytes = m->wire_bytes;
 		q->r.response_body_bytes = m->body_bytes;
 		q->r.cut = m->end == PROTO_CUT;

@@ -15,6 +15,7 @@ struct exchange {
 		uint64_t time_ns;  /* when that byte passed */
 	} calls[PROTO_SIDES][CALLS_KEPT];
 	uint32_t calls_n[PROTO_SIDES];
+	uint64_t last_ns[PROTO_SIDES]; /* the end of the last call of that side; 0: none was seen */
 	struct question *first, *last; /* in the order in which they were asked */
 	uint32_t n;
 	uint64_t places_lost; /* in the answers */
