@@ -176,9 +176,11 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 		q->answered = true;
 		q->r.status = m->status;
 		q->r.answered_ns = time_of(x, PROTO_SERVER, m->offset);
-	} else if (m->event == PROTO_END && q->answered) {
+	} else if (m->event == PROTO_END && !q->answered) {
+		q->r.response_bytes += m->wire_bytes; /* of an answer before the answer: servers count it as well */
+	} else if (m->event == PROTO_END) {
 		q->r.ended_ns = end_of(x, m);
-		q->r.response_bytes = m->wire_bytes;
+		q->r.response_bytes += m->wire_bytes;
 		q->r.response_body_bytes = m->body_bytes;
 		q->r.cut = m->end == PROTO_CUT;
 		q->r.gap |= m->end == PROTO_UNKNOWN;
