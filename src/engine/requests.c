@@ -13,6 +13,7 @@
 #include "span/dialogue.h"
 #include "span/red.h"
 #include "span/route.h"
+#include "span/target.h"
 
 #define CONNECTIONS_WITH_REQUESTS_MAX 131072 /* that are open at a time: as many as are told apart at all */
 
@@ -66,21 +67,6 @@ bool requests_wanted(const struct engine *e)
 	return e->job->command && streq(e->job->command, "req");
 }
 
-static struct slice path_of(struct slice target)
-{
-	static const char scheme[] = "://";
-	const char *authority = memmem(target.data, target.len, scheme, sizeof(scheme) - 1); /* absolute-form: RFC 9112, 3.2.2 */
-	if (authority && target.data[0] != '/') {
-		const char *rest = authority + sizeof(scheme) - 1;
-		const char *path = memchr(rest, '/', (size_t)(target.data + target.len - rest));
-		target = path ? (struct slice){ path, (size_t)(target.data + target.len - path) } : SLICE("/");
-	}
-	for (size_t i = 0; i < target.len; i++)
-		if (target.data[i] == '?' || target.data[i] == '#')
-			return (struct slice){ target.data, i }; /* what stands in a query is not kept */
-	return target;
-}
-
 static uint16_t flags_of(const struct request *r, const struct sock_conn_rec *told)
 {
 	return (uint16_t)((r->unanswered ? REQUEST_NO_ANSWER : 0) | (r->cut ? REQUEST_CUT : 0) | (r->gap ? REQUEST_GAP : 0) |
@@ -128,11 +114,11 @@ static void on_request(void *arg, const struct request *r)
 	struct requests *all = talk->e->requests;
 	struct request_rec rec = describe(all, talk->connection, r);
 	_cleanup_(strbuf_done) struct strbuf b = {}, route = {};
-	struct slice path = path_of(r->target);
+	struct slice path = target_path(r->target);
 	routes_find(all->routes, path, &route);
 	strbuf_add(&b, &rec, sizeof(rec));
 	struct slice version = r->version.len > 5 ? (struct slice){ r->version.data + 5, r->version.len - 5 } : r->version; /* "HTTP/1.1" */
-	struct slice texts[] = { r->method, path, strbuf_slice(&route), r->host, r->user_agent, SLICE("http"), version };
+	struct slice texts[] = { r->method, path, strbuf_slice(&route), target_host(r->host), r->user_agent, SLICE("http"), version };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(&b, texts[i]);
 	strbuf_pad(&b, '\0', -b.len & 7);
