@@ -15,6 +15,8 @@
 #include "span/route.h"
 #include "span/target.h"
 
+#define KEPT_MAX_BYTES (32u << 20) /* of heads and questions that are not whole yet, on all connections: 3 KB for each of 10,000 */
+#define KEPT_FAIR_BYTES 8192 /* that one may keep when there is no room: others go first */
 #define CONNECTIONS_WITH_REQUESTS_MAX 131072 /* that are open at a time: as many as are told apart at all */
 
 struct requests {
@@ -22,6 +24,8 @@ struct requests {
 	struct red red;
 	struct hashmap seen_on; /* numbers of connections that are open and had requests */
 	struct dialogue_lost lost; /* over all connections that have ended */
+	uint64_t given_up;         /* connections that kept more than there is room for */
+	size_t kept_bytes;         /* by those that are open */
 	uint64_t ids[2]; /* state of the generator of span ids; never both 0 */
 };
 
@@ -30,6 +34,7 @@ struct talk {
 	struct engine *e;
 	struct connection *connection;
 	struct dialogue *dialogue;
+	size_t kept_bytes;
 };
 
 struct requests *requests_new(void)
@@ -137,6 +142,18 @@ static struct talk *talk_of(struct engine *e, struct connection *c)
 	return c->spans = talk;
 }
 
+static void note_kept(struct requests *all, struct talk *talk)
+{
+	size_t kept = dialogue_kept(talk->dialogue);
+	all->kept_bytes += kept - talk->kept_bytes;
+	talk->kept_bytes = kept;
+}
+
+static bool keeps_too_much(const struct requests *all, const struct talk *talk)
+{
+	return all->kept_bytes > KEPT_MAX_BYTES && (talk->kept_bytes > KEPT_FAIR_BYTES || all->kept_bytes > 2 * KEPT_MAX_BYTES);
+}
+
 void requests_pass(struct engine *e, struct connection *c, const struct segment *s)
 {
 	if (e->job->from)
@@ -145,7 +162,14 @@ void requests_pass(struct engine *e, struct connection *c, const struct segment 
 		.sent = s->direction == SOCK_SENT, .offset = s->offset, .bytes = s->bytes, .captured = s->captured,
 		.began_ns = s->began_ns, .ended_ns = s->head->time_ns, .pid = s->head->pid, .tid = s->head->tid, .generation = s->head->generation,
 	};
-	dialogue_pass(talk_of(e, c)->dialogue, &p);
+	struct talk *talk = talk_of(e, c);
+	dialogue_pass(talk->dialogue, &p);
+	note_kept(e->requests, talk);
+	if (!keeps_too_much(e->requests, talk))
+		return;
+	e->requests->given_up++;
+	dialogue_give_up(talk->dialogue);
+	note_kept(e->requests, talk);
 }
 
 bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
@@ -158,6 +182,7 @@ bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 	struct dialogue_lost lost = dialogue_lost(talk->dialogue);
 	e->requests->lost.questions += lost.questions;
 	e->requests->lost.places += lost.places;
+	e->requests->kept_bytes -= talk->kept_bytes;
 	dialogue_free(talk->dialogue);
 	free(talk);
 	c->spans = NULL;
@@ -192,13 +217,16 @@ void requests_take(struct engine *e, const struct rec_head *head)
 		red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, request_is_error(rec), rec->status, rec->duration_ns);
 }
 
-static void tell_lost(struct engine *e, const struct dialogue_lost *lost)
+static void tell_lost(struct engine *e, const struct dialogue_lost *lost, uint64_t given_up)
 {
 	if (lost->places)
 		engine_note(e, "%llu times the place in a connection was lost (bytes not captured, or no HTTP): requests there may be missing",
 			    (unsigned long long)lost->places);
 	if (lost->questions)
 		engine_note(e, "%llu requests had no answer and made room for others", (unsigned long long)lost->questions);
+	if (given_up)
+		engine_note(e, "%llu connections were left alone: more was begun on them, and not ended, than there is room for (%u MB)",
+			    (unsigned long long)given_up, KEPT_MAX_BYTES >> 20);
 }
 
 void requests_conclude(struct engine *e)
@@ -206,7 +234,7 @@ void requests_conclude(struct engine *e)
 	const struct red_row *row;
 	if (!e->requests)
 		return;
-	tell_lost(e, &e->requests->lost);
+	tell_lost(e, &e->requests->lost, e->requests->given_up);
 	for (size_t at = 0; (row = red_next(&e->requests->red, &at));) {
 		struct event ev;
 		event_init(&ev, EVENT_REQUEST_STAT);

@@ -19,10 +19,12 @@ struct question {
 	bool done;     /* and its end: an answer may come before all of its question has */
 	uint64_t places_lost; /* in the answers, when it was asked */
 	char *texts;   /* what the slices of @r point into */
+	size_t texts_bytes;
 };
 
-static void free_question(struct question *q)
+static void free_question(struct exchange *x, struct question *q)
 {
+	x->kept_bytes -= sizeof(*q) + q->texts_bytes;
 	free(q->texts);
 	free(q);
 }
@@ -31,7 +33,7 @@ void exchange_done(struct exchange *x)
 {
 	while (x->first) {
 		struct question *next = x->first->next;
-		free_question(x->first);
+		free_question(x, x->first);
 		x->first = next;
 	}
 	x->last = NULL;
@@ -64,7 +66,8 @@ static void keep_texts(struct question *q, const struct proto_message *m)
 	size_t bytes = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
 		bytes += MIN(from[i].len, (size_t)TEXT_BYTES);
-	char *at = q->texts = xmalloc(bytes + 1);
+	q->texts_bytes = bytes + 1;
+	char *at = q->texts = xmalloc(q->texts_bytes);
 	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
 		*to[i] = keep(&at, from[i]);
 }
@@ -124,6 +127,7 @@ static void begin(struct exchange *x, const struct proto_message *m)
 	q->r.request_bytes = m->head_bytes;
 	q->places_lost = x->places_lost;
 	keep_texts(q, m);
+	x->kept_bytes += sizeof(*q) + q->texts_bytes;
 	*(x->last ? &x->last->next : &x->first) = q;
 	x->last = q;
 	x->n++;
@@ -133,7 +137,7 @@ static void finish(struct exchange *x, struct question *q, exchange_fn fn, void 
 {
 	take_out(x, q);
 	fn(arg, &q->r);
-	free_question(q);
+	free_question(x, q);
 }
 
 /* Its answer went by unseen: that it was asked is all that is known. */
@@ -142,6 +146,20 @@ static void give_up(struct exchange *x, struct question *q, exchange_fn fn, void
 	q->r.gap = true;
 	q->r.ended_ns = q->r.asked_ns;
 	finish(x, q, fn, arg);
+}
+
+void exchange_give_up(struct exchange *x, exchange_fn fn, void *arg)
+{
+	while (x->first) {
+		struct question *q = x->first;
+		if (!q->answered) {
+			give_up(x, q, fn, arg);
+			continue;
+		}
+		q->r.gap |= !q->done;
+		q->r.ended_ns = q->done ? q->r.ended_ns : x->last_ns[PROTO_SERVER];
+		finish(x, q, fn, arg);
+	}
 }
 
 static void take_of_client(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
@@ -159,6 +177,7 @@ static void take_of_client(struct exchange *x, const struct proto_message *m, ex
 	q->r.request_bytes = m->wire_bytes;
 	q->r.request_body_bytes = m->body_bytes;
 	q->r.gap |= m->end == PROTO_UNKNOWN;
+	q->r.cut = m->end == PROTO_CUT;
 	if (q->done)
 		finish(x, q, fn, arg);
 }
@@ -182,7 +201,7 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 		q->r.ended_ns = end_of(x, m);
 		q->r.response_bytes += m->wire_bytes;
 		q->r.response_body_bytes = m->body_bytes;
-		q->r.cut = m->end == PROTO_CUT;
+		q->r.cut |= m->end == PROTO_CUT;
 		q->r.gap |= m->end == PROTO_UNKNOWN;
 		q->done = true;
 		if (q->asked)
@@ -204,7 +223,7 @@ uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchan
 	if (full) {
 		struct question *oldest = x->first;
 		take_out(x, oldest);
-		free_question(oldest);
+		free_question(x, oldest);
 	}
 	take_of_client(x, m, fn, arg);
 	return full;
