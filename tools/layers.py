@@ -14,7 +14,7 @@ LAYERS = (
     ('config',),
     ('arch',),
     ('priv',),
-    ('record',),  # recordings: bytes on disk, no policy
+    ('record', 'net'),  # recordings: bytes on disk, no policy; captured packets: bytes of connections
     ('sys',),
     ('sym',),
     ('shape',),  # filters and limits over events: families ask them
@@ -39,7 +39,7 @@ BOTH_SIDES = ('shape/where_eval.h',)
 PLUG_INS = ('probe', 'runtime', 'proto', 'sink')
 
 # Rooms that work on bytes and events from anywhere, a file included.
-WITHOUT_BPF = ('proto', 'sink')
+WITHOUT_BPF = ('net', 'proto', 'sink')
 
 LEVEL = {room: level for level, row in enumerate(LAYERS) for room in row}
 TOP = len(LAYERS)  # files of src/ itself: main.c

@@ -19,6 +19,7 @@
 #include "cmd/span.h"
 #include "engine/engine.h"
 #include "export/exports.h"
+#include "net/capture.h"
 #include "priv/ability.h"
 #include "probe/probe.h"
 #include "record/reader.h"
@@ -94,10 +95,12 @@ static bool same_file(const char *a, const char *b)
 	return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* The machine that it happens or happened on; NULL: the recording does not tell. The caller frees it. */
-static char *host_of(const struct record_reader *from)
+/* The machine that it happens or happened on; NULL: what it is read from does not tell. The caller frees it. */
+static char *host_of(const struct options *o, const struct record_reader *from)
 {
 	struct utsname here;
+	if (o->from && !from)
+		return NULL;
 	if (!from)
 		return uname(&here) == 0 ? xstrdup(here.nodename) : NULL;
 	struct slice text = record_reader_meta(from);
@@ -117,36 +120,49 @@ static bool writes_over_source(const struct options *o)
 	return same;
 }
 
+/* What a capture of packets cannot be asked. */
+static int check_packets(const struct cmd *cmd, const struct options *o)
+{
+	if (o->pids.n || o->names.n)
+		return cmd_usage(cmd, "packets belong to no process: -p and -n have nothing to choose from in a capture; --port does");
+	return cut_is_asked(o) ? cmd_usage(cmd, "a capture of packets is no recording, and is not written as one") : 0;
+}
+
 int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
 {
 	struct reason why = {};
 	if (!o->from && !o->stat && !o->hist && (o->sort || o->columns))
 		return cmd_usage(cmd, "%s is for tables: add --stat", o->sort ? "--sort" : "--columns");
 	if (writes_over_source(o))
-		return cmd_usage(cmd, "'%.80s' is the recording itself; it would be overwritten", o->output);
+		return cmd_usage(cmd, "'%.80s' is what is read; it would be overwritten", o->output);
+	bool is_packets = o->from && capture_is_one(o->from);
+	int status = is_packets ? check_packets(cmd, o) : 0;
+	if (status)
+		return status;
 	if (cut_is_asked(o))
 		return cut_run(cmd, o);
 	const struct sink_ops *format;
 	uint32_t events = probe_events(families, o->stat || o->hist);
 	if (o->from)
 		events |= probe_events(families, true); /* it may have been counted when it was recorded */
-	int status = o->silent ? record_to(cmd, o, &format) : format_choose(cmd, o, events, &format);
+	status = o->silent ? record_to(cmd, o, &format) : format_choose(cmd, o, events, &format);
 	if (status == 0)
 		status = check(cmd, o);
 	if (status)
 		return status;
 	_cleanup_(record_reader_free) struct record_reader *from = NULL;
+	_cleanup_(capture_free) struct capture *packets = NULL;
 	uint64_t since_ns = 0, until_ns = UINT64_MAX;
 	int r = o->from ? span_of(o, &since_ns, &until_ns, &why) : 0;
 	if (r == 0 && o->from)
-		r = record_reader_open(&from, o->from, &why);
+		r = is_packets ? capture_open(&packets, o->from, &why) : record_reader_open(&from, o->from, &why);
 	if (r < 0)
 		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(EXIT_FAILED, "%s", why.text);
 	if (from)
 		record_reader_seek(from, since_ns, until_ns);
-	_cleanup_(free) char *host = host_of(from);
+	_cleanup_(free) char *host = host_of(o, from);
 	_cleanup_(exports_free) struct exports *exports = NULL;
-	struct exports_settings receivers = { .options = o, .host = host, .patient = from != NULL };
+	struct exports_settings receivers = { .options = o, .host = host, .patient = o->from != NULL };
 	r = exports_new(&exports, &receivers, &why);
 	if (r < 0)
 		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(exit_failed(o), "%s", why.text);
@@ -164,7 +180,7 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 	_cleanup_(strbuf_done) struct strbuf summary = {}, left_out = {};
 	struct engine_job job = {
 		.command = cmd->name, .options = o, .families = families, .sink = sink, .exports = exports, .summary = &summary,
-		.from = from, .since_ns = since_ns, .until_ns = until_ns,
+		.from = from, .packets = packets, .since_ns = since_ns, .until_ns = until_ns,
 	};
 	status = engine_run(&job, &why);
 	sink_left_out(sink, &left_out);
@@ -178,7 +194,7 @@ int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *famil
 		log_note("no place in %s for: %s", format->name, left_out.data);
 	if (summary.len)
 		log_note("%s", summary.data);
-	if (status == 0 && from && exports_lost_any(exports))
+	if (status == 0 && o->from && exports_lost_any(exports))
 		return EXIT_FAILED; /* the last line says how many, and why */
 	if (why.text[0])
 		return status == EXIT_USAGE ? cmd_usage(cmd, "%s", why.text) : cmd_fail(status, "%s", why.text);

@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "cmd/cmd.h"
 #include "cmd/cut.h"
+#include "net/capture.h"
 #include "record/reader.h"
 
 DEFINE_CLEANUP(json_t *, json_decref)
@@ -56,6 +57,15 @@ static bool cuts(const struct options *o, int argc, char **argv)
 	return found;
 }
 
+/* What shows FILE as it is: the command that made the recording, with its words; of packets, requests. */
+static int find_out(const char *path, bool packets, const struct cmd **ret_cmd, struct text_list *ret_words, struct reason *why)
+{
+	if (!packets)
+		return read_meta(path, ret_cmd, ret_words, why);
+	*ret_cmd = cmd_find_traced("req");
+	return 0;
+}
+
 static int show(const struct cmd *cmd, struct options *o, int argc, char **argv)
 {
 	_cleanup_(text_list_done) struct text_list words = {};
@@ -63,10 +73,13 @@ static int show(const struct cmd *cmd, struct options *o, int argc, char **argv)
 	struct reason why = {};
 	if (argc == 0)
 		return cmd_usage(cmd, "which recording? utrace %s FILE", cmd->name);
-	if (read_meta(argv[0], &recorded, &words, &why) < 0)
+	bool packets = capture_is_one(argv[0]);
+	if (find_out(argv[0], packets, &recorded, &words, &why) < 0)
 		return cmd_fail(EXIT_FAILED, "%s", why.text);
 	if (!other && argc > 1 && argv[1][0] != '-')
 		return cmd_usage(cmd, "'%.80s' is no command that shows a recording: utrace %s FILE [func|sys|req ...]", argv[1], cmd->name);
+	if (packets && other && other != recorded)
+		return cmd_usage(cmd, "'%s' is a capture of packets: it holds requests alone (utrace %s FILE req)", argv[0], cmd->name);
 	if (!other && !recorded)
 		return cmd_fail(EXIT_FAILED, "'%s' was made by a command that this utrace does not know; name one: utrace %s FILE func", argv[0], cmd->name);
 	if (other || (o->exporting && cuts(o, argc, argv)))
@@ -98,6 +111,7 @@ static const char *const report_examples[] = {
 	"utrace report slow.utr --since 14:02:10 --until 14:02:15", "five seconds of it",
 	"utrace report slow.utr func --stat", "its calls as a table",
 	"utrace report slow.utr --min 10ms --json", "its slow calls, as JSON",
+	"utrace report web.pcap req --stat", "requests in a capture made by tcpdump, by route",
 	NULL,
 };
 
@@ -117,7 +131,8 @@ const struct cmd report_cmd = {
 	.details = "FILE is what utrace record or --record wrote; the further files of a rotated recording are read with it. Without COMMAND it "
 		   "is shown as the command that made it shows it, with its patterns, filters and tables; options that are given here come on top. With COMMAND "
 		   "(func, sys, req) it is shown as that command would show it: other patterns, --stat, --where, --json.\n\n"
-		   "A recording that the end of the tracer cut short is read to its last whole chunk. Nothing but FILE is needed: names are in it.",
+		   "A recording that the end of the tracer cut short is read to its last whole chunk. Nothing but FILE is needed: names are in it.\n\n"
+		   "FILE may also be a capture of packets, pcap or pcapng, as tcpdump writes it: its requests are shown as their servers' ends saw them.",
 	.groups = GROUPS_OF_REPORT,
 	.examples = report_examples,
 	.run_other = report_run,

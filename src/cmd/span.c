@@ -8,6 +8,7 @@
 
 #include "base/macro.h"
 #include "engine/fact.abi.h"
+#include "net/capture.h"
 #include "record/reader.h"
 
 #define DAY_NS (86400 * NSEC_PER_SEC)
@@ -32,6 +33,27 @@ static int read_clock(struct record_reader *reader, struct recorded *ret, struct
 		return 0;
 	}
 	return reason_set(why, -ENODATA, "the recording does not tell what time of day it was; give --since and --until as 10s, from its beginning");
+}
+
+static int read_recording(const char *path, struct recorded *ret, struct reason *why)
+{
+	_cleanup_(record_reader_free) struct record_reader *reader = NULL;
+	int r = record_reader_open(&reader, path, why);
+	if (r < 0)
+		return r;
+	record_reader_span(reader, &ret->first_ns, &ret->last_ns);
+	return read_clock(reader, ret, why);
+}
+
+/* Times of packets are those of the day; the time zone is ours. */
+static int read_capture(const char *path, struct recorded *ret, struct reason *why)
+{
+	int r = capture_span(path, &ret->first_ns, &ret->last_ns, why);
+	time_t then = (time_t)(ret->first_ns / NSEC_PER_SEC);
+	struct tm tm = {};
+	localtime_r(&then, &tm);
+	ret->utc_offset_ns = tm.tm_gmtoff * (int64_t)NSEC_PER_SEC;
+	return r;
 }
 
 /* ".5" → 500,000,000; moves behind it. */
@@ -103,16 +125,11 @@ static int read_option(const char *name, const char *text, const struct recorded
 
 int span_of(const struct options *o, uint64_t *ret_since_ns, uint64_t *ret_until_ns, struct reason *why)
 {
-	_cleanup_(record_reader_free) struct record_reader *reader = NULL;
 	struct recorded recorded = {};
 	uint64_t since = 0, until = UINT64_MAX;
 	int r = 0;
 	if (o->since || o->until) {
-		r = record_reader_open(&reader, o->from, why);
-		if (r == 0)
-			record_reader_span(reader, &recorded.first_ns, &recorded.last_ns);
-		if (r == 0)
-			r = read_clock(reader, &recorded, why);
+		r = (capture_is_one(o->from) ? read_capture : read_recording)(o->from, &recorded, why);
 		if (r == 0)
 			r = read_option("--since", o->since, &recorded, &since, why);
 		if (r == 0)

@@ -18,6 +18,7 @@
 #include "engine/internal.h"
 #include "engine/loop.h"
 #include "engine/offline.h"
+#include "engine/packets.h"
 #include "engine/processes.h"
 #include "engine/recording.h"
 #include "engine/requests.h"
@@ -270,7 +271,7 @@ static int exit_status(const struct engine *e)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* A recording has no targets and no kernel halves: filters, decoders and sink are all that it needs. */
+/* A recording, or a capture of packets, has no targets and no kernel halves: filters, decoders and sink are all that it needs. */
 static int show_recording(struct engine *e, struct reason *why)
 {
 	const struct options *o = engine_options(e);
@@ -278,7 +279,7 @@ static int show_recording(struct engine *e, struct reason *why)
 	if (r == 0)
 		r = open_families(e, why);
 	if (r == 0)
-		r = offline_run(e, why);
+		r = e->job->packets ? packets_run(e, why) : offline_run(e, why);
 	if (r == 0)
 		sink_flush(e->sink);
 	return r == 0 ? e->status : r == -EINVAL ? 2 : 1;
@@ -345,7 +346,7 @@ int engine_run(const struct engine_job *job, struct reason *why)
 {
 	struct engine e;
 	prepare(&e, job);
-	int status = job->from ? show_recording(&e, why) : trace(&e, why);
+	int status = engine_is_live(&e) ? trace(&e, why) : show_recording(&e, why);
 	tell_unknown_name(e.where, "--where");
 	if (e.recording)
 		tell_unknown_name(recording_trigger_expression(e.recording), "--trigger");

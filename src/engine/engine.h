@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "config/options.h"
 
+struct capture;
 struct exports;
 struct record_reader;
 struct sink;
@@ -19,6 +20,7 @@ struct engine_job {
 	struct sink *sink;           /* borrowed */
 	struct exports *exports;     /* borrowed: where requests are sent as well; NULL: nowhere */
 	struct record_reader *from;  /* borrowed: show these records instead of what happens now; NULL: live */
+	struct capture *packets;     /* borrowed: show what these packets carry; NULL: live, or @from */
 	uint64_t since_ns, until_ns; /* of them, those that began then; CLOCK_MONOTONIC of that machine; 0 and UINT64_MAX: all */
 	bool without_targets;        /* the job looks at no process: nothing to be found is no error */
 	struct strbuf *summary;      /* gets the last line: shown, lost, own CPU; for after the sink is closed */

@@ -21,7 +21,7 @@ static bool passes_where(const struct engine *e, const struct event *event)
 {
 	if (!e->where || !event->type->of_task)
 		return true;
-	return event->where_open || e->job->from ? where_matches_all(e->where, event) : where_matches(e->where, event);
+	return event->where_open || !engine_is_live(e) ? where_matches_all(e->where, event) : where_matches(e->where, event);
 }
 
 static bool is_of_target(const struct options *o, const struct event *event)
@@ -44,7 +44,7 @@ static bool passes_filters(const struct engine *e, const struct event *event)
 {
 	const struct options *o = e->job->options;
 	const struct value *duration = event_duration(event);
-	if (!e->job->from || !event->type->of_task)
+	if (engine_is_live(e) || !event->type->of_task)
 		return true;
 	if (!is_of_target(o, event))
 		return false;

@@ -162,3 +162,11 @@ void request_event(struct arena *arena, const struct request_rec *rec, const str
 	if (not_all)
 		ev->field[REQUEST_INCOMPLETE] = STRING_VALUE(slice_of(not_all));
 }
+
+void request_of_packets(struct arena *arena, const struct request_rec *rec, struct event *ev)
+{
+	struct slice address = address_text(arena, rec->local_address);
+	bool is_ipv6 = memchr(address.data, ':', address.len);
+	ev->runtime = NULL;
+	ev->process_name = arena_printf(arena, is_ipv6 ? "[%.*s]:%u" : "%.*s:%u", (int)address.len, address.data, rec->local_port);
+}

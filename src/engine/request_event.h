@@ -22,5 +22,7 @@ bool request_texts(const struct request_rec *rec, struct slice ret[TEXTS]);
 bool request_is_error(const struct request_rec *rec);
 /* --min, --status, --port, --method, --path. */
 bool request_fits(const struct options *o, const struct request_rec *rec, const struct slice texts[TEXTS]);
+/* It belongs to no process: in place of one it gets where its server listens. */
+void request_of_packets(struct arena *arena, const struct request_rec *rec, struct event *ev);
 /* Without the task and the time. @name: of the span. What it points to lies in @arena, @rec and @name. */
 void request_event(struct arena *arena, const struct request_rec *rec, const struct slice texts[TEXTS], struct slice name, struct event *ev);

@@ -14,7 +14,10 @@
 #include "span/dialogue.h"
 #include "span/red.h"
 #include "span/route.h"
+#include "span/target.h"
 
+#define KEPT_MAX_BYTES (32u << 20) /* of heads and questions that are not whole yet, on all connections: 3 KB for each of 10,000 */
+#define KEPT_FAIR_BYTES 8192 /* that one may keep when there is no room: others go first */
 #define CONNECTIONS_WITH_REQUESTS_MAX 131072 /* that are open at a time: as many as are told apart at all */
 
 struct requests {
@@ -22,6 +25,8 @@ struct requests {
 	struct red red;
 	struct hashmap seen_on; /* numbers of connections that are open and had requests */
 	struct dialogue_lost lost; /* over all connections that have ended */
+	uint64_t given_up;         /* connections that kept more than there is room for */
+	size_t kept_bytes;         /* by those that are open */
 	uint64_t ids[2]; /* state of the generator of span ids; never both 0 */
 };
 
@@ -30,6 +35,7 @@ struct talk {
 	struct engine *e;
 	struct connection *connection;
 	struct dialogue *dialogue;
+	size_t kept_bytes;
 };
 
 struct requests *requests_new(void)
@@ -67,21 +73,6 @@ bool requests_wanted(const struct engine *e)
 	return e->job->command && streq(e->job->command, "req");
 }
 
-static struct slice path_of(struct slice target)
-{
-	static const char scheme[] = "://";
-	const char *authority = memmem(target.data, target.len, scheme, sizeof(scheme) - 1); /* absolute-form: RFC 9112, 3.2.2 */
-	if (authority && target.data[0] != '/') {
-		const char *rest = authority + sizeof(scheme) - 1;
-		const char *path = memchr(rest, '/', (size_t)(target.data + target.len - rest));
-		target = path ? (struct slice){ path, (size_t)(target.data + target.len - path) } : SLICE("/");
-	}
-	for (size_t i = 0; i < target.len; i++)
-		if (target.data[i] == '?' || target.data[i] == '#')
-			return (struct slice){ target.data, i }; /* what stands in a query is not kept */
-	return target;
-}
-
 static uint16_t flags_of(const struct request *r, const struct connection *c)
 {
 	const struct sock_conn_rec *told = c->told;
@@ -89,8 +80,18 @@ static uint16_t flags_of(const struct request *r, const struct connection *c)
 			  (told && told->flags & SOCK_OPEN_BEFORE ? REQUEST_MIDWAY : 0) | (c->has_plaintext ? REQUEST_TLS : 0));
 }
 
+static void set_ends(struct request_rec *rec, const struct sock_conn_rec *told, bool turned)
+{
+	memcpy(turned ? rec->peer_address : rec->local_address, told->local_address, sizeof(rec->local_address));
+	memcpy(turned ? rec->local_address : rec->peer_address, told->peer_address, sizeof(rec->peer_address));
+	rec->local_port = turned ? told->peer_port : told->local_port;
+	rec->peer_port = turned ? told->local_port : told->peer_port;
+}
+
+/* Of packets, requests are always told from the server's end; which one that is may have been guessed wrong, until now. */
 static struct request_rec describe(struct requests *all, const struct connection *c, const struct request *r)
 {
+	bool turned = !r->pid && r->of_client;
 	uint64_t answered_ns = r->answered_ns ? r->answered_ns : r->ended_ns;
 	struct request_rec rec = {
 		.head = { .type = REQUEST_DONE, .time_ns = r->began_ns, .pid = r->pid, .tid = r->tid, .generation = r->generation },
@@ -100,14 +101,10 @@ static struct request_rec describe(struct requests *all, const struct connection
 		.request_bytes = r->request_bytes, .response_bytes = r->response_bytes,
 		.request_body_bytes = r->request_body_bytes, .response_body_bytes = r->response_body_bytes,
 		.connection = c->number, .span_id = next_id(all), .trace_id = { next_id(all), next_id(all) },
-		.status = r->status, .kind = r->of_client ? REQUEST_CLIENT : REQUEST_SERVER, .flags = flags_of(r, c),
+		.status = r->status, .kind = r->of_client && !turned ? REQUEST_CLIENT : REQUEST_SERVER, .flags = flags_of(r, c),
 	};
-	if (c->told) {
-		memcpy(rec.local_address, c->told->local_address, sizeof(rec.local_address));
-		memcpy(rec.peer_address, c->told->peer_address, sizeof(rec.peer_address));
-		rec.local_port = c->told->local_port;
-		rec.peer_port = c->told->peer_port;
-	}
+	if (c->told)
+		set_ends(&rec, c->told, turned);
 	return rec;
 }
 
@@ -124,12 +121,12 @@ static void on_request(void *arg, const struct request *r)
 	struct requests *all = talk->e->requests;
 	struct request_rec rec = describe(all, talk->connection, r);
 	_cleanup_(strbuf_done) struct strbuf b = {}, route = {};
-	struct slice path = path_of(r->target);
+	struct slice path = target_path(r->target);
 	routes_find(all->routes, path, &route);
 	strbuf_add(&b, &rec, sizeof(rec));
 	struct slice version = r->version.len > 5 ? (struct slice){ r->version.data + 5, r->version.len - 5 } : r->version; /* "HTTP/1.1" */
 	struct secured tls = secured_of(talk->e, talk->connection);
-	struct slice texts[TEXTS] = { r->method, path, strbuf_slice(&route), r->host, r->user_agent, SLICE("http"), version,
+	struct slice texts[TEXTS] = { r->method, path, strbuf_slice(&route), target_host(r->host), r->user_agent, SLICE("http"), version,
 				      tls.version, tls.cipher, tls.server_name, tls.next_protocol };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(&b, texts[i]);
@@ -149,15 +146,34 @@ static struct talk *talk_of(struct engine *e, struct connection *c)
 	return c->spans = talk;
 }
 
+static void note_kept(struct requests *all, struct talk *talk)
+{
+	size_t kept = dialogue_kept(talk->dialogue);
+	all->kept_bytes += kept - talk->kept_bytes;
+	talk->kept_bytes = kept;
+}
+
+static bool keeps_too_much(const struct requests *all, const struct talk *talk)
+{
+	return all->kept_bytes > KEPT_MAX_BYTES && (talk->kept_bytes > KEPT_FAIR_BYTES || all->kept_bytes > 2 * KEPT_MAX_BYTES);
+}
+
 void requests_pass(struct engine *e, struct connection *c, const struct segment *s)
 {
-	if (!engine_is_live(e))
+	if (e->job->from)
 		return;
 	struct passed p = {
 		.sent = s->direction == SOCK_SENT, .offset = s->offset, .bytes = s->bytes, .captured = s->captured,
 		.began_ns = s->began_ns, .ended_ns = s->head->time_ns, .pid = s->head->pid, .tid = s->head->tid, .generation = s->head->generation,
 	};
-	dialogue_pass(talk_of(e, c)->dialogue, &p);
+	struct talk *talk = talk_of(e, c);
+	dialogue_pass(talk->dialogue, &p);
+	note_kept(e->requests, talk);
+	if (!keeps_too_much(e->requests, talk))
+		return;
+	e->requests->given_up++;
+	dialogue_give_up(talk->dialogue);
+	note_kept(e->requests, talk);
 }
 
 static void end_talk(struct engine *e, struct connection *c, uint64_t time_ns)
@@ -169,6 +185,7 @@ static void end_talk(struct engine *e, struct connection *c, uint64_t time_ns)
 	struct dialogue_lost lost = dialogue_lost(talk->dialogue);
 	e->requests->lost.questions += lost.questions;
 	e->requests->lost.places += lost.places;
+	e->requests->kept_bytes -= talk->kept_bytes;
 	dialogue_free(talk->dialogue);
 	free(talk);
 	c->spans = NULL;
@@ -209,19 +226,24 @@ void requests_take(struct engine *e, const struct rec_head *head)
 	struct slice service = names_service_at(&e->names, (pid_t)head->pid, head->time_ns);
 	if (service.len)
 		ev.field[REQUEST_SERVICE] = STRING_VALUE(service);
+	if (!head->pid)
+		request_of_packets(&e->arena, rec, &ev);
 	if (!o->stat)
 		engine_emit(e, &ev);
 	else if (engine_passes(e, &ev))
 		red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, request_is_error(rec), rec->status, rec->duration_ns);
 }
 
-static void tell_lost(struct engine *e, const struct dialogue_lost *lost)
+static void tell_lost(struct engine *e, const struct dialogue_lost *lost, uint64_t given_up)
 {
 	if (lost->places)
 		engine_note(e, "%llu times the place in a connection was lost (bytes not captured, or no HTTP): requests there may be missing",
 			    (unsigned long long)lost->places);
 	if (lost->questions)
 		engine_note(e, "%llu requests had no answer and made room for others", (unsigned long long)lost->questions);
+	if (given_up)
+		engine_note(e, "%llu connections were left alone: more was begun on them, and not ended, than there is room for (%u MB)",
+			    (unsigned long long)given_up, KEPT_MAX_BYTES >> 20);
 }
 
 void requests_conclude(struct engine *e)
@@ -229,7 +251,7 @@ void requests_conclude(struct engine *e)
 	const struct red_row *row;
 	if (!e->requests)
 		return;
-	tell_lost(e, &e->requests->lost);
+	tell_lost(e, &e->requests->lost, e->requests->given_up);
 	for (size_t at = 0; (row = red_next(&e->requests->red, &at));) {
 		struct event ev;
 		event_init(&ev, EVENT_REQUEST_STAT);

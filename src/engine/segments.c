@@ -74,7 +74,7 @@ static void put_identity(struct arena *arena, const struct sock_conn_rec *c, str
 
 static void put_end(const struct sock_close_rec *end, struct event *event)
 {
-	static const char *const names[] = { "closed", "peer_closed", "reset", "failed" };
+	static const char *const names[] = { "closed", "peer_closed", "reset", "failed", "open" };
 	const char *error = end->error ? strerrorname_np((int)end->error) : NULL;
 	event->field[CONN_END] = STRING_VALUE(slice_of(end->end < ARRAY_SIZE(names) ? names[end->end] : "closed"));
 	if (error)
@@ -83,6 +83,17 @@ static void put_end(const struct sock_close_rec *end, struct event *event)
 		event->field[CONN_RETRANSMITS] = UINT_VALUE(end->retransmits);
 	if (end->srtt_us)
 		event->field[CONN_ROUND_TRIP] = UINT_VALUE((uint64_t)end->srtt_us * 1000);
+}
+
+/* Packets belong to no process: what tells servers apart is where they listen. */
+static void emit_of(struct engine *e, struct event *event, const struct connection *c, const struct rec_head *head)
+{
+	engine_place(e, event, head);
+	if (!head->pid) {
+		event->runtime = NULL;
+		event->process_name = c->told ? inet_address(&e->arena, c->told->local_address, c->told->local_port) : (struct slice){};
+	}
+	engine_emit(e, event);
 }
 
 static void show_connection(struct engine *e, struct connection *c, const struct sock_close_rec *end)
@@ -109,7 +120,7 @@ static void show_connection(struct engine *e, struct connection *c, const struct
 	event.field[CONN_SENDS] = UINT_VALUE(end ? end->calls[SOCK_SENT] : c->calls[SOCK_SENT]);
 	if (lost)
 		event.field[CONN_LOST] = UINT_VALUE(lost);
-	engine_emit_of(e, &event, &c->task);
+	emit_of(e, &event, c, &c->task);
 }
 
 static void tell_families(struct engine *e, struct connection *c, bool closed)
@@ -176,7 +187,7 @@ static void carry(struct engine *e, struct connection *c, const struct segment *
 		event.field[SEGMENT_PLAINTEXT] = BOOL_VALUE(true);
 	if (s->lost_before)
 		event.field[SEGMENT_LOST_BEFORE] = UINT_VALUE(s->lost_before);
-	engine_emit_of(e, &event, s->head);
+	emit_of(e, &event, c, s->head);
 }
 
 void engine_segment(struct engine *e, struct connection *c, const struct segment *s)

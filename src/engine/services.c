@@ -28,7 +28,7 @@ bool engine_is_recorded(const struct engine *e)
 
 bool engine_is_live(const struct engine *e)
 {
-	return !e->job->from;
+	return !e->job->from && !e->job->packets;
 }
 
 const struct process *engine_next_process(struct engine *e, size_t *at)

@@ -39,10 +39,10 @@ void text_line_who(struct text_page *p, uint64_t local_ns, uint32_t pid, uint32_
 	start = b->len;
 	strbuf_addc(b, ' ');
 	text_plain(b, name);
-	strbuf_addf(b, "[%u", pid);
-	if (tid != pid)
-		strbuf_addf(b, "/%u", tid);
-	strbuf_addc(b, ']');
+	if (pid && tid != pid)
+		strbuf_addf(b, "[%u/%u]", pid, tid);
+	else if (pid || !name.len) /* packets have a name and no process */
+		strbuf_addf(b, "[%u]", pid);
 	width += b->len - start;
 	p->who_width = MAX(p->who_width, width);
 	strbuf_pad(b, ' ', p->who_width - width);

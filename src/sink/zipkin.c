@@ -64,21 +64,25 @@ static void add_error(struct strbuf *b, const struct event *e)
 	struct value type = span_attribute(e, "error.type");
 	if (!slice_eq_str(text_of(&e->field[REQUEST_STATUS]), "error"))
 		return;
-	strbuf_adds(b, ",\"error\":");
+	strbuf_adds(b, "\"error\":");
 	if (type.kind == VALUE_NONE)
 		strbuf_adds(b, "\"true\"");
 	else
 		span_add_string(b, &type);
+	strbuf_addc(b, ',');
 }
 
+/* There is always a field: what was measured. */
 static void add_tags(struct strbuf *b, const struct event *e)
 {
 	struct named_value fields[SPAN_FIELDS_MAX];
 	size_t n = span_fields(e, fields);
-	strbuf_addf(b, ",\"tags\":{\"process.pid\":\"%u\"", e->pid);
+	strbuf_adds(b, ",\"tags\":{");
+	if (e->pid)
+		strbuf_addf(b, "\"process.pid\":\"%u\",", e->pid);
 	add_error(b, e);
 	for (size_t i = 0; i < n; i++) {
-		strbuf_addc(b, ',');
+		strbuf_adds(b, i ? "," : "");
 		json_string_add(b, fields[i].name);
 		strbuf_addc(b, ':');
 		span_add_string(b, &fields[i].value);

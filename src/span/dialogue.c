@@ -35,13 +35,21 @@ struct dialogue *dialogue_new(bool midway, request_fn fn, void *arg)
 	return d;
 }
 
+/* The parser, and what it has kept. */
+static void drop_protocol(struct dialogue *d)
+{
+	if (d->proto)
+		d->proto->done(d->state);
+	free(d->state);
+	d->state = NULL;
+	d->proto = NULL;
+}
+
 void dialogue_free(struct dialogue *d)
 {
 	if (!d)
 		return;
-	if (d->proto)
-		d->proto->done(d->state);
-	free(d->state);
+	drop_protocol(d);
 	exchange_done(&d->exchange);
 	strbuf_done(&d->early[0].bytes);
 	strbuf_done(&d->early[1].bytes);
@@ -159,6 +167,21 @@ void dialogue_pass(struct dialogue *d, const struct passed *p)
 		strbuf_done(&early->bytes);
 	}
 	feed(d, p);
+}
+
+size_t dialogue_kept(const struct dialogue *d)
+{
+	size_t parser = d->proto ? d->proto->state_size + d->proto->kept(d->state) : 0;
+	return parser + d->early[0].bytes.cap + d->early[1].bytes.cap + d->exchange.kept_bytes;
+}
+
+void dialogue_give_up(struct dialogue *d)
+{
+	exchange_give_up(&d->exchange, tell, d);
+	drop_protocol(d);
+	strbuf_done(&d->early[0].bytes);
+	strbuf_done(&d->early[1].bytes);
+	d->left_alone = true;
 }
 
 void dialogue_end(struct dialogue *d, uint64_t time_ns)

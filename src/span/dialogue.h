@@ -24,6 +24,10 @@ void dialogue_pass(struct dialogue *d, const struct passed *p);
 /* Nothing more passes: questions without an answer are told as such. */
 void dialogue_end(struct dialogue *d, uint64_t time_ns);
 
+size_t dialogue_kept(const struct dialogue *d); /* bytes of memory, beside a few hundred of its own */
+/* It keeps too much: what is open is told as far as it is known, and the rest of the connection is left alone. */
+void dialogue_give_up(struct dialogue *d);
+
 struct dialogue_lost {
 	uint64_t questions; /* that had to go, too many at once */
 	uint64_t places;    /* times that the parser lost its place */

@@ -19,10 +19,12 @@ struct question {
 	bool done;     /* and its end: an answer may come before all of its question has */
 	uint64_t places_lost; /* in the answers, when it was asked */
 	char *texts;   /* what the slices of @r point into */
+	size_t texts_bytes;
 };
 
-static void free_question(struct question *q)
+static void free_question(struct exchange *x, struct question *q)
 {
+	x->kept_bytes -= sizeof(*q) + q->texts_bytes;
 	free(q->texts);
 	free(q);
 }
@@ -31,7 +33,7 @@ void exchange_done(struct exchange *x)
 {
 	while (x->first) {
 		struct question *next = x->first->next;
-		free_question(x->first);
+		free_question(x, x->first);
 		x->first = next;
 	}
 	x->last = NULL;
@@ -64,7 +66,8 @@ static void keep_texts(struct question *q, const struct proto_message *m)
 	size_t bytes = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
 		bytes += MIN(from[i].len, (size_t)TEXT_BYTES);
-	char *at = q->texts = xmalloc(bytes + 1);
+	q->texts_bytes = bytes + 1;
+	char *at = q->texts = xmalloc(q->texts_bytes);
 	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
 		*to[i] = keep(&at, from[i]);
 }
@@ -93,6 +96,7 @@ void exchange_call(struct exchange *x, enum proto_side side, uint64_t at, const 
 {
 	uint64_t time_ns = call->sent && call->began_ns ? call->began_ns : call->ended_ns;
 	x->now = *call;
+	x->last_ns[side] = call->ended_ns;
 	x->calls[side][x->calls_n[side]++ % CALLS_KEPT] = (struct recent_call){ at, time_ns };
 }
 
@@ -106,6 +110,12 @@ static uint64_t time_of(const struct exchange *x, enum proto_side side, uint64_t
 	return time_ns;
 }
 
+/* When a message ended. Where only the other side's going on tells that it has: with the last that was seen of it. */
+static uint64_t end_of(const struct exchange *x, const struct proto_message *m)
+{
+	return m->end == PROTO_UNKNOWN && x->last_ns[m->from] ? x->last_ns[m->from] : x->now.ended_ns;
+}
+
 static void begin(struct exchange *x, const struct proto_message *m)
 {
 	struct question *q = xcalloc(1, sizeof(*q));
@@ -117,6 +127,7 @@ static void begin(struct exchange *x, const struct proto_message *m)
 	q->r.request_bytes = m->head_bytes;
 	q->places_lost = x->places_lost;
 	keep_texts(q, m);
+	x->kept_bytes += sizeof(*q) + q->texts_bytes;
 	*(x->last ? &x->last->next : &x->first) = q;
 	x->last = q;
 	x->n++;
@@ -126,7 +137,7 @@ static void finish(struct exchange *x, struct question *q, exchange_fn fn, void 
 {
 	take_out(x, q);
 	fn(arg, &q->r);
-	free_question(q);
+	free_question(x, q);
 }
 
 /* Its answer went by unseen: that it was asked is all that is known. */
@@ -135,6 +146,20 @@ static void give_up(struct exchange *x, struct question *q, exchange_fn fn, void
 	q->r.gap = true;
 	q->r.ended_ns = q->r.asked_ns;
 	finish(x, q, fn, arg);
+}
+
+void exchange_give_up(struct exchange *x, exchange_fn fn, void *arg)
+{
+	while (x->first) {
+		struct question *q = x->first;
+		if (!q->answered) {
+			give_up(x, q, fn, arg);
+			continue;
+		}
+		q->r.gap |= !q->done;
+		q->r.ended_ns = q->done ? q->r.ended_ns : x->last_ns[PROTO_SERVER];
+		finish(x, q, fn, arg);
+	}
 }
 
 static void take_of_client(struct exchange *x, const struct proto_message *m, exchange_fn fn, void *arg)
@@ -148,10 +173,11 @@ static void take_of_client(struct exchange *x, const struct proto_message *m, ex
 	if (!q || m->event != PROTO_END)
 		return;
 	q->asked = true;
-	q->r.asked_ns = x->now.ended_ns;
+	q->r.asked_ns = end_of(x, m);
 	q->r.request_bytes = m->wire_bytes;
 	q->r.request_body_bytes = m->body_bytes;
 	q->r.gap |= m->end == PROTO_UNKNOWN;
+	q->r.cut = m->end == PROTO_CUT;
 	if (q->done)
 		finish(x, q, fn, arg);
 }
@@ -163,15 +189,19 @@ static void take_of_server(struct exchange *x, const struct proto_message *m, ex
 		return;
 	while (x->first != q) /* answers come in the order of the questions: RFC 9112, 9.3.2 */
 		(x->first->done ? finish : give_up)(x, x->first, fn, arg);
-	if (m->event == PROTO_HEAD) {
+	if (m->event == PROTO_HEAD && q->places_lost != x->places_lost) {
+		give_up(x, q, fn, arg); /* what was lost may have been its answer, and with it another question */
+	} else if (m->event == PROTO_HEAD) {
 		q->answered = true;
 		q->r.status = m->status;
 		q->r.answered_ns = time_of(x, PROTO_SERVER, m->offset);
-	} else if (m->event == PROTO_END && q->answered) {
-		q->r.ended_ns = x->now.ended_ns;
-		q->r.response_bytes = m->wire_bytes;
+	} else if (m->event == PROTO_END && !q->answered) {
+		q->r.response_bytes += m->wire_bytes; /* of an answer before the answer: servers count it as well */
+	} else if (m->event == PROTO_END) {
+		q->r.ended_ns = end_of(x, m);
+		q->r.response_bytes += m->wire_bytes;
 		q->r.response_body_bytes = m->body_bytes;
-		q->r.cut = m->end == PROTO_CUT;
+		q->r.cut |= m->end == PROTO_CUT;
 		q->r.gap |= m->end == PROTO_UNKNOWN;
 		q->done = true;
 		if (q->asked)
@@ -193,7 +223,7 @@ uint32_t exchange_take(struct exchange *x, const struct proto_message *m, exchan
 	if (full) {
 		struct question *oldest = x->first;
 		take_out(x, oldest);
-		free_question(oldest);
+		free_question(x, oldest);
 	}
 	take_of_client(x, m, fn, arg);
 	return full;

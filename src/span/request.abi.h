@@ -12,7 +12,7 @@ enum request_kind { REQUEST_SERVER, REQUEST_CLIENT };
 
 enum request_flag {
 	REQUEST_NO_ANSWER = 1 << 0,   /* the connection ended, or was lost sight of, before one */
-	REQUEST_CUT = 1 << 1,         /* the answer ended with the connection, before its own end */
+	REQUEST_CUT = 1 << 1,         /* the answer, or the request, ended with the connection, before its own end */
 	REQUEST_GAP = 1 << 2,         /* bytes were not captured: sizes are at least so much, the end is an estimate */
 	REQUEST_MIDWAY = 1 << 3,      /* the connection is older than the trace */
 	REQUEST_TLS = 1 << 4,         /* it was encrypted on the wire: bytes are those of the plaintext */

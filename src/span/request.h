@@ -20,7 +20,7 @@ struct passed {
 struct request {
 	uint32_t pid, tid, generation; /* who read the question, or sent it */
 	bool of_client;                /* the traced process asked */
-	bool unanswered, cut;          /* no answer has come; its end has not */
+	bool unanswered, cut;          /* no answer has come; its end, or that of the question, has not */
 	bool gap;                      /* bytes were not captured where they were needed: sizes and the end are estimates */
 	uint64_t began_ns, asked_ns, answered_ns, ended_ns; /* first and last byte of the question, then of the answer; 0: not known */
 	uint64_t request_bytes, response_bytes, request_body_bytes, response_body_bytes; /* on the wire; content alone */

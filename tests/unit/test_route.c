@@ -12,6 +12,7 @@
 #include "base/hashmap.h"
 #include "base/macro.h"
 #include "span/route.h"
+#include "span/target.h"
 
 static const struct {
 	const char *path, *route;
@@ -84,12 +85,42 @@ static void a_scan_makes_no_thousandth_route(void **state)
 	assert_non_null(hashmap_get_str(&seen, "{other}"));
 }
 
+static const struct {
+	const char *target, *path;
+} targets[] = {
+	{ "/a/b", "/a/b" },
+	{ "/a?token=secret", "/a" },
+	{ "/a#secret", "/a" },
+	{ "/a?u=http://user:secret@h/", "/a" },
+	{ "/mail/me@example.org", "/mail/me@example.org" },
+	{ "http://h/a?secret", "/a" },
+	{ "http://user:secret@h/a", "/a" },
+	{ "http://user:secret@h", "/" },
+	{ "http://user:secret@h?secret", "/" },
+	{ "h:443", "h:443" },
+	{ "user:secret@h:443", "h:443" },
+	{ "user:sec@ret@h:443", "h:443" },
+	{ "*", "*" },
+	{ "", "" },
+};
+
+static void of_a_target_only_the_path_is_kept(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		struct slice path = target_path(slice_of(targets[i].target));
+		if (!slice_eq_str(path, targets[i].path))
+			fail_msg("%s: %.*s", targets[i].target, (int)path.len, path.data);
+	}
+	assert_true(slice_eq_str(target_host(SLICE("user:secret@h:80")), "h:80") && slice_eq_str(target_host(SLICE("h")), "h"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_become_routes),
 		cmocka_unit_test(what_has_too_many_words_is_a_name),
 		cmocka_unit_test(a_scan_makes_no_thousandth_route),
+		cmocka_unit_test(of_a_target_only_the_path_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,7 @@ enum sock_end {
 	SOCK_PEER_CLOSED, /* the process has read the end of what the peer sent: all that is seen of the end of a Unix socket */
 	SOCK_RESET,       /* by the peer, or by a timeout: @error */
 	SOCK_FAILED,      /* it was never established: @error */
+	SOCK_STILL_OPEN,  /* nobody knows: it was lost sight of */
 };
 
 /* head.time_ns: when the process let go of it. */

@@ -307,6 +307,12 @@ static void http1_init(void *state, const struct proto_start *start)
 		c->stream[side].tries = true;
 }
 
+static size_t http1_kept(const void *state)
+{
+	const struct http1 *c = state;
+	return (size_t)c->stream[PROTO_CLIENT].head.cap + c->stream[PROTO_SERVER].head.cap;
+}
+
 static void http1_done(void *state)
 {
 	struct http1 *c = state;
@@ -344,5 +350,6 @@ const struct proto_ops http1_proto = {
 	.segment = http1_segment,
 	.close = http1_close,
 	.upgrade = http1_upgrade,
+	.kept = http1_kept,
 	.done = http1_done,
 };
