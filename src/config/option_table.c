@@ -146,6 +146,13 @@ const struct option_row option_rows[] = {
 	          "OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION, _CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, _PROTOCOL, "
 	          "OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are heeded, but nothing is sent unless --export asks for it. A receiver that is "
 	          "down or slow never holds up tracing: up to 8M wait in memory, and what is lost is counted." },
+	{ "signals", .kind = OPTION_TEXT, .groups = OPTIONS_EXPORT, FIELD(signals), .metavar = "WORDS",
+	  .help = "what is sent: traces, metrics, or both (traces,metrics), as is without it",
+	  .more = "Metrics are http.server.request.duration and http.client.request.duration by service, method, route and status, as exponential "
+	          "histograms, every minute (OTEL_METRIC_EXPORT_INTERVAL) and at the end." },
+	{ "listen", .kind = OPTION_TEXT, .groups = OPTIONS_EXPORT, FIELD(listen), .metavar = "ADDR",
+	  .help = "serve the same metrics to Prometheus at http://ADDR/metrics: 9464 (of loopback), HOST:PORT, :PORT",
+	  .more = "Classic buckets as text, exemplars as OpenMetrics, native histograms where Prometheus asks for them." },
 	{ "spool", .kind = OPTION_TEXT, .groups = OPTIONS_EXPORT, FIELD(spool), .metavar = "DIR",
 	  .help = "keep in DIR what a receiver could not take, and send it in the next run" },
 	{ "spool-size", .kind = OPTION_BYTES, .groups = OPTIONS_EXPORT, FIELD(spool_bytes), .metavar = "SIZE", .fallback = "256M", .min = 1 << 20,

@@ -84,6 +84,8 @@ struct options {
 	char *budget;                     /* --budget FILE of verify; NULL: the built-in one alone */
 	char *output;                     /* -o FILE; "-" is stdout */
 	struct text_list exports;         /* --export: receivers */
+	char *signals;                    /* --signals; NULL: all */
+	char *listen;                     /* --listen: where Prometheus scrapes; NULL: nowhere */
 	char *spool;                      /* --spool DIR; NULL: none */
 	uint64_t spool_bytes;             /* --spool-size, of each receiver; default 256 MiB */
 	char *record;                     /* --record FILE; NULL: none */

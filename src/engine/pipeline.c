@@ -96,7 +96,7 @@ void engine_emit(struct engine *e, struct event *event)
 bool engine_counts_alone(struct engine *e)
 {
 	const struct options *o = e->job->options;
-	if (!o->silent || o->limit || e->where || recording_looks_at_events(e->recording))
+	if (!o->silent || o->limit || e->job->exports || e->where || recording_looks_at_events(e->recording))
 		return false;
 	e->account.shown++;
 	return true;

@@ -10,6 +10,7 @@
 #include "engine/internal.h"
 #include "engine/request_event.h"
 #include "engine/secured.h"
+#include "export/exports.h"
 #include "probe/segment.h"
 #include "span/dialogue.h"
 #include "span/red.h"
@@ -204,6 +205,14 @@ bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 	return seen;
 }
 
+/* --stat: what is sent does not depend on what is shown. */
+static void count(struct engine *e, const struct request_rec *rec, struct slice name, struct event *ev)
+{
+	red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, request_is_error(rec), rec->status, rec->duration_ns);
+	ev->realtime_offset_ns = e->realtime_offset_ns;
+	exports_write(e->job->exports, ev);
+}
+
 void requests_take(struct engine *e, const struct rec_head *head)
 {
 	const struct request_rec *rec = (const void *)head;
@@ -231,7 +240,7 @@ void requests_take(struct engine *e, const struct rec_head *head)
 	if (!o->stat)
 		engine_emit(e, &ev);
 	else if (engine_passes(e, &ev))
-		red_add(&e->requests->red, rec->kind == REQUEST_CLIENT, name, request_is_error(rec), rec->status, rec->duration_ns);
+		count(e, rec, name, &ev);
 }
 
 static void tell_lost(struct engine *e, const struct dialogue_lost *lost, uint64_t given_up)

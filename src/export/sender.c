@@ -28,6 +28,7 @@ struct sender {
 	struct strbuf news;
 	unsigned told;      /* kinds of trouble that were news already, as bits of enum outcome */
 	uint64_t spooled;   /* items on the disk */
+	uint64_t damaged_told;
 	bool busy;          /* an attempt is under way */
 	bool running, over;
 	atomic_bool stop;
@@ -146,6 +147,10 @@ static void mind_the_disk(struct sender *s)
 	put_on_disk(s, outbox_spill(&s->box));
 	take_from_disk(s);
 	s->spooled = spool_items(s->spool);
+	uint64_t damaged = spool_damaged(s->spool) - s->damaged_told;
+	if (damaged)
+		strbuf_addf(&s->news, "%s%llu files of the spool were damaged and are thrown away", s->news.len ? "; " : "", (unsigned long long)damaged);
+	s->damaged_told += damaged;
 }
 
 static void wait_until(struct sender *s, uint64_t due_ns)

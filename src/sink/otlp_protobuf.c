@@ -19,20 +19,10 @@ struct otlp_protobuf_state {
 	struct resources resources;
 };
 
-static int nibble(char c)
-{
-	return c >= 'a' ? c - 'a' + 10 : c - '0';
-}
-
-/* Ids are hexadecimal in events and bytes here. */
 static void add_id(struct strbuf *b, uint32_t field, const struct value *v)
 {
-	char bytes[16];
-	if (v->kind != VALUE_STRING || v->s.len / 2 > sizeof(bytes))
-		return;
-	for (size_t i = 0; i < v->s.len / 2; i++)
-		bytes[i] = (char)(nibble(v->s.data[2 * i]) << 4 | nibble(v->s.data[2 * i + 1]));
-	protobuf_add_bytes(b, field, (struct slice){ bytes, v->s.len / 2 });
+	if (v->kind == VALUE_STRING)
+		otlp_add_id(b, field, v->s);
 }
 
 static void add_status(struct strbuf *b, const struct value *status)

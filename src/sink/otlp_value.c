@@ -1,5 +1,6 @@
 #include "sink/otlp_value.h"
 
+#include "base/macro.h"
 #include "base/protobuf.h"
 #include "sink/json_value.h"
 #include "sink/utf8.h"
@@ -12,6 +13,20 @@ void otlp_add_text(struct strbuf *b, uint32_t field, struct slice text)
 	size_t begin = protobuf_begin(b, field);
 	utf8_add(b, text);
 	protobuf_end(b, begin);
+}
+
+static int nibble(char c)
+{
+	return c >= 'a' ? c - 'a' + 10 : c - '0';
+}
+
+void otlp_add_id(struct strbuf *b, uint32_t field, struct slice hex)
+{
+	char bytes[16];
+	size_t n = MIN(hex.len / 2, sizeof(bytes));
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(nibble(hex.data[2 * i]) << 4 | nibble(hex.data[2 * i + 1]));
+	protobuf_add_bytes(b, field, (struct slice){ bytes, n });
 }
 
 static void add_any(struct strbuf *b, uint32_t field, const struct value *v);

@@ -26,7 +26,9 @@ COLLECTOR = f"""
 dist: {{name: otelcol, output_path: OUT}}
 receivers: [{{gomod: go.opentelemetry.io/collector/receiver/otlpreceiver {VERSION}}}]
 exporters: [{{gomod: {CONTRIB}/exporter/fileexporter {VERSION}}}]
-providers: [{{gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider {STABLE}}}]
+providers:
+- {{gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider {STABLE}}}
+- {{gomod: go.opentelemetry.io/collector/confmap/provider/envprovider {STABLE}}}
 """
 
 
@@ -48,7 +50,7 @@ class Request:
 class Receiver:
     """Answers as it is told: @answer(n, request) gives (status, headers, body) for the n-th request from 0; a body may be an iterator."""
 
-    def __init__(self, ends, answer=lambda n, request: (200, {"Content-Type": "application/x-protobuf"}, b""), tls=None):
+    def __init__(self, ends, answer=lambda n, request: (200, {"Content-Type": "application/x-protobuf"}, b""), tls=None, port=0):
         self.requests, self.lock = [], threading.Lock()
         receiver = self
 
@@ -84,7 +86,7 @@ class Receiver:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
@@ -191,3 +193,23 @@ service:
     def spans(self):
         lines = [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
         return [{**s, "resource": r["resource"]} for line in lines for r in line.get("resourceSpans", []) for scope in r["scopeSpans"] for s in scope["spans"]]
+
+
+POINTS = """
+for r in request.resource_metrics:
+    for scope in r.scope_metrics:
+        for m in scope.metrics:
+            assert m.WhichOneof("data") == "exponential_histogram" and m.exponential_histogram.aggregation_temporality == 2
+            for p in m.exponential_histogram.data_points:
+                base, low = 2 ** (2 ** -p.scale), p.positive.offset
+                found.append({"name": m.name, "unit": m.unit, "resource": attributes(r.resource.attributes), "attributes": attributes(p.attributes),
+                    "since": p.start_time_unix_nano, "time": p.time_unix_nano, "count": p.count, "sum": p.sum, "min": p.min, "max": p.max, "zero": p.zero_count,
+                    "buckets": [[base ** (low + i), base ** (low + i + 1), n] for i, n in enumerate(p.positive.bucket_counts) if n],
+                    "exemplars": [[x.trace_id.hex(), x.span_id.hex(), x.as_double] for x in p.exemplars]})
+json.dump(found, sys.stdout)
+"""
+
+
+def points(body):
+    """The points of a request with metrics, as OpenTelemetry's own schema reads them; buckets as [above, up to, count]."""
+    return by_schema(DECODE.replace("KIND", "metrics").replace("NAME", "ExportMetricsServiceRequest") + POINTS, body)

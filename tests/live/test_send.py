@@ -49,7 +49,7 @@ def summary_of(path):
 def golden(tmp_path, to, env=None, status=0):
     """A recording sent: what was shown of it, and the account of the receiver."""
     out = tmp_path / "shown.json"
-    done = sent("export", GOLDEN, "-o", out, "--export", to, env=env)
+    done = sent("export", GOLDEN, "-o", out, "--signals", "traces", "--export", to, env=env)
     assert done.returncode == status, done.stderr
     return {o["span_id"]: o for o in events(out.read_text(), "request")}, summary_of(out)[0], done.stderr
 
@@ -148,7 +148,7 @@ def test_capture_does_not_wait_for_a_receiver(tmp_path, ends, kind):
     out, n = tmp_path / "out.json", 3000
     env = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1500"}
     begin = time.monotonic()
-    done = sent("req", "--export", f"otlp+http://127.0.0.1:{port}", "-o", out, "--", sys.executable, "-c", PROGRAM, n, env=env)
+    done = sent("req", "--signals", "traces", "--export", f"otlp+http://127.0.0.1:{port}", "-o", out, "--", sys.executable, "-c", PROGRAM, n, env=env)
     assert done.returncode == 0, done.stderr
     shown, account = events(out.read_text(), "request"), summary_of(out)[0]
     assert len(shown) == 2 * n and sum(account["lost"].values()) == 2 * n and account["sent"] == 0
@@ -164,7 +164,7 @@ def test_live_spans_name_the_service_and_hold_no_secret(tmp_path, ends):
     script = tmp_path / "shop.py"
     script.write_text(PROGRAM)
     receiver, out = receivers.Receiver(ends), tmp_path / "out.json"
-    done = sent("req", "--export", f"otlp+http://127.0.0.1:{receiver.port}", "-o", out, "--", sys.executable, script, 20)
+    done = sent("req", "--signals", "traces", "--export", f"otlp+http://127.0.0.1:{receiver.port}", "-o", out, "--", sys.executable, script, 20)
     assert done.returncode == 0, done.stderr
     shown = {o["span_id"]: o for o in events(out.read_text(), "request")}
     got = {s["span_id"]: s for s in receiver.spans()}
@@ -180,7 +180,7 @@ def test_spans_come_while_the_run_goes_on(tmp_path, ends, start):
     workload.needs_tracing()
     server = start(sys.executable, "-c", SERVER, stderr=subprocess.DEVNULL)
     port, receiver = int(server.line()), receivers.Receiver(ends)
-    with workload.tracing("req", "-v", "-p", str(server.pid), "--export", f"otlp+http://127.0.0.1:{receiver.port}", "-o", tmp_path / "out.json") as utrace:
+    with workload.tracing("req", "-v", "--signals", "traces", "-p", str(server.pid), "--export", f"otlp+http://127.0.0.1:{receiver.port}", "-o", tmp_path / "out.json") as utrace:
         for line in utrace.stderr:
             if line.startswith("utrace: ready"):
                 break

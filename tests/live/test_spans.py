@@ -307,3 +307,16 @@ def test_zipkin_itself_gives_back_what_we_export(zipkin, zipkin_server):
         want = zipkin_of(o)
         want["name"], want["localEndpoint"]["serviceName"] = want["name"].lower(), want["localEndpoint"]["serviceName"].lower()
         assert json.loads(ask(url)[1]) == [want]
+
+
+def test_zipkin_gets_them_over_the_network(live_zipkin, zipkin_server, tmp_path):
+    _, recording = live_zipkin
+    env = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": f"{zipkin_server}/api/v2/spans", "no_proxy": "*"}
+    done = run("export", recording.path, "-o", tmp_path / "x.json", "--export", "zipkin", env=env)
+    assert done.returncode == 0 and f"{len(recording.requests)} spans sent to {zipkin_server}/api/v2/spans, 0 lost" in done.stderr
+    for o in recording.requests.values():
+        url = f"{zipkin_server}/api/v2/trace/{o['trace_id']}"
+        until(lambda: ask(url)[0] == 200, 20, "the span is stored")
+        want = zipkin_of(o)
+        want["name"], want["localEndpoint"]["serviceName"] = want["name"].lower(), want["localEndpoint"]["serviceName"].lower()
+        assert json.loads(ask(url)[1]) == [want]
