@@ -14,7 +14,7 @@ struct doctor_use {
 	const struct mechanism *mechanism;
 };
 
-enum { DOCTOR_USES = 7 };
+enum { DOCTOR_USES = 8 };
 
 struct doctor {
 	struct utsname machine;

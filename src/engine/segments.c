@@ -128,7 +128,7 @@ static void tell_families(struct engine *e, struct connection *c, bool closed)
 	for (size_t i = 0; i < e->n_families; i++) {
 		const struct family *f = &e->families[i];
 		void (*tell)(struct engine *, void *, struct connection *) = closed ? f->ops->closed : f->ops->closing;
-		if (tell && !f->off)
+		if (tell) /* also one whose kernel half cannot be had: this needs none */
 			tell(e, f->state, c);
 	}
 }
@@ -193,7 +193,7 @@ static void carry(struct engine *e, struct connection *c, const struct segment *
 void engine_segment(struct engine *e, struct connection *c, const struct segment *s)
 {
 	for (size_t i = 0; i < e->n_families; i++)
-		if (!e->families[i].off && e->families[i].ops->passed)
+		if (e->families[i].ops->passed)
 			e->families[i].ops->passed(e, e->families[i].state, c, s);
 	if (!c->has_plaintext)
 		carry(e, c, s);

@@ -91,6 +91,14 @@ const struct mechanism usdt_mechanisms[] = {
 	[UPROBES_SESSION] = { "multi", "uprobe_multi: one link for all probes of a file" },
 };
 
+/* Two functions of OpenSSL, four of what has no function that all of them call. */
+const struct mechanism tls_mechanisms[] = {
+	[UPROBES_NONE] = { "none", "the plaintext of TLS needs session, multi or uprobe" },
+	[UPROBES_PERF_EVENT] = { "perf_event", "perf_event uprobes on 2-4 functions of a TLS library: 1-2 us a call" },
+	[UPROBES_MULTI] = { "multi", "uprobe_multi on 2-4 functions of a TLS library: 1-2 us a call" },
+	[UPROBES_SESSION] = { "session", "uprobe session on 2-4 functions of a TLS library: 1-2 us a call" },
+};
+
 const struct mechanism kernel_mechanisms[] = {
 	[KERNEL_FUNCTIONS_NONE] = { "none", "kernel functions need kprobe, kprobe_multi or fentry" },
 	[KERNEL_FUNCTIONS_KPROBE] = { "kprobe", "perf_event kprobes: few functions at once, slow to detach" },

@@ -54,5 +54,5 @@ struct mechanism {
 	const char *what; /* what that means to the user */
 };
 
-extern const struct mechanism uprobe_mechanisms[], usdt_mechanisms[]; /* both by enum uprobe_mechanism */
+extern const struct mechanism uprobe_mechanisms[], usdt_mechanisms[], tls_mechanisms[]; /* all by enum uprobe_mechanism */
 extern const struct mechanism kernel_mechanisms[], event_mechanisms[], tracepoint_mechanisms[], syscall_mechanisms[], socket_mechanisms[];

@@ -156,6 +156,8 @@ def test_probes_are_those_that_the_kernel_was_built_with():
         ("raw_tp", "system_calls", "none"),
         ("sock_length", "sockets", "raw_tp"),
         ("sock_length,raw_tp", "sockets", "none"),
+        ("session", "tls", "multi"),
+        ("multi,uprobe", "tls", "none"),
         ("bpf", "events", "none"),
     ],
 )

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import CLEAN, DEADLINE_S
+from conftest import CLEAN, DEADLINE_S, UTRACE
 from test_req import KINDS, Web, attribute, of_spans, requests_of
 
 
@@ -344,3 +344,49 @@ def test_what_wget_asks_is_seen(utrace, secure_web, certificate):
     words = ["wget", "-q", "--ca-certificate", certificate[0], "-O", "/dev/null", f"{url}/index.html", f"{url}/big.bin"]
     seen = requests_of(utrace.start("req", command=words).end())
     assert of_spans(seen, "client") == secure_web.logged(2) and {attribute(o, "url.scheme") for o in seen} == {"https"}
+
+
+def test_what_a_client_of_nss_asks_is_seen(utrace, secure_web, tmp_path):
+    if not shutil.which("tstclnt"):
+        pytest.skip("no tstclnt here")
+    asks = tmp_path / "asks"
+    asks.write_text("GET /index.html HTTP/1.1\r\nHost: a\r\n\r\nGET /users/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    with asks.open() as stdin:
+        words = ["tstclnt", "-h", "localhost", "-4", "-p", str(secure_web.port), "-D", "-o"]
+        seen = requests_of(utrace.start("req", command=words, stdin=stdin).end())
+    assert of_spans(seen, "client") == secure_web.logged(2) and {attribute(o, "url.scheme") for o in seen} == {"https"}
+
+
+def test_nothing_of_headers_and_bodies_is_kept(utrace, secure_web, certificate, tmp_path):
+    recording, secret = tmp_path / "r.utr", "Zm9yYmlkZGVu"
+    live = utrace.start("req", "--connections", "-p", workers(secure_web), "--record", recording).ready()
+    connection = http.client.HTTPSConnection("localhost", secure_web.port, timeout=DEADLINE_S, context=trusting(certificate[0]))
+    for where in ({"Authorization": f"Basic {secret}"}, {"Cookie": f"session={secret}"}, {"X-Api-Key": secret}):
+        connection.request("POST", f"/post?token={secret}", body=f"password={secret}", headers=where)
+        connection.getresponse().read()
+    connection.close()
+    secure_web.logged(3)
+    seen = live.end(signal.SIGINT)
+    assert len(requests_of(seen)) == 3
+    again = subprocess.run([UTRACE, "report", recording, "--json"], capture_output=True, timeout=DEADLINE_S, env=CLEAN, check=True).stdout
+    assert again == live.out_path.read_bytes(), "what was shown live, the handshake too"
+    raw = subprocess.run([UTRACE, "report", recording, "req", "--json", "--raw"], capture_output=True, timeout=DEADLINE_S, env=CLEAN, check=True).stdout
+    for text in (again, raw, recording.read_bytes()):
+        assert secret.encode() not in text and secret.encode().hex().encode() not in text
+
+
+@pytest.mark.parametrize("without", ["session", "session,multi", "cookie", "ringbuf", "sock_length"])
+def test_lesser_mechanisms_see_the_same(utrace, secure_web, certificate, without):
+    live = utrace.start("req", "-p", workers(secure_web), env={**CLEAN, "UTRACE_WITHOUT": without}).ready()
+    talk(secure_web.port, trusting(certificate[0]), KINDS, 5)
+    logged = [(m, path, status, received + 5000 * (m == "POST"), sent) for m, path, status, received, sent in secure_web.logged(5 * len(KINDS))]
+    assert of_spans(requests_of(live.end(signal.SIGINT))) == logged
+
+
+def test_without_uprobes_the_handshake_is_told_alone(utrace, secure_web, certificate):
+    live = utrace.start("req", "-p", workers(secure_web), env={**CLEAN, "UTRACE_WITHOUT": "uprobe,multi"}).ready()
+    talk(secure_web.port, trusting(certificate[0]), KINDS)
+    secure_web.logged(len(KINDS))
+    seen = live.end(signal.SIGINT)
+    (connection,) = connections_of(seen)
+    assert not requests_of(seen) and connection["tls"]["tls.established"] and "the plaintext of TLS needs uprobes" in seen.stderr

@@ -133,8 +133,8 @@ static void on_handshake(void *arg, struct connection *c, const struct handshake
 
 /*
  * What happens, in words: "T>C" thread T receives on connection C, "T<C" sends, "xC" connection C ends; "T=OB:TEXT" the library's object O has
- * given TEXT to thread T in a call that began B steps ago, "T/OB:TEXT" it was given. A number behind '+' is added to the object's offset: bytes
- * that were lost. What is not TLS has '-' for '>'.
+ * given TEXT to thread T in a call that began B steps ago, "T/OB:TEXT" it was given; '#' for '=': by a call that may be no TLS. A number
+ * behind '+' is added to the object's offset: bytes that were lost. What is not TLS has '-' for '>'.
  */
 static const struct {
 	const char *name, *happens, *told;
@@ -150,6 +150,7 @@ static const struct {
 	{ "the address is another's, the end was not seen", "1>7 1=a1:one 1>8 1=a1:two", "7>one@0 8>two@0 " },
 	{ "bytes of it were lost", "1>7 1=a1:one 1>7 1=a1+5:two", "7>one@0 7>two@8~5 " },
 	{ "no connection that speaks TLS", "1-7 1=a1:one 1/a0:two", "" },
+	{ "what may be a file is of the socket that the call reads", "1>7 1#a0:file 1>7 1#a1:ask 1#a0:more", "7>ask@0 7>more@3 " },
 	{ "nothing passed on a socket yet", "1=a0:one", "" },
 };
 
@@ -184,7 +185,7 @@ static void in_library(struct scene *sc, uint32_t tid, char how, const char *wor
 	r.rec = (struct tls_data_rec){
 		.head = { .type = TLS_DATA, .length = sizeof(r), .pid = 1, .tid = tid, .time_ns = sc->now_ns },
 		.object = 0x1000 + object, .offset = *offset, .began_ns = sc->now_ns - ago, .bytes = (uint32_t)strlen(text),
-		.captured = (uint16_t)strlen(text), .direction = (uint8_t)d,
+		.captured = (uint16_t)strlen(text), .direction = (uint8_t)d, .flags = how == '#' ? TLS_OWN_SOCKET : 0,
 	};
 	strcpy(r.bytes, text);
 	*offset += strlen(text);
@@ -201,7 +202,7 @@ static void an_object_is_bound_to_its_connection(void **state)
 		for (char *w; (w = strsep(&rest, " ")); sc.now_ns++) {
 			if (w[0] == 'x')
 				bindings_closed(sc.b, &sc.connections[w[1] - '0']);
-			else if (w[1] == '=' || w[1] == '/')
+			else if (w[1] == '=' || w[1] == '/' || w[1] == '#')
 				in_library(&sc, (uint32_t)(w[0] - '0'), w[1], w + 2);
 			else
 				on_wire(&sc, (uint32_t)(w[0] - '0'), w[1], (unsigned)(w[2] - '0'));

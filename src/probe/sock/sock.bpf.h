@@ -7,6 +7,7 @@
 #include "probe/sock/sock.abi.h"
 
 const volatile __u32 sock_capture_bytes = SOCK_CAPTURE_BYTES;
+const volatile bool sock_keep_encrypted = false; /* all of what is captured, also where nobody can read it */
 
 /* What is kept of a connection while it is open. */
 struct sock_state {
@@ -24,7 +25,9 @@ struct sock_state {
 	__u8 told;         /* SOCK_CONN is in the ring */
 	__u8 closed;       /* SOCK_CLOSE is */
 	__u8 end;          /* enum sock_end */
-	__u8 pad[3];
+	__u8 hello;        /* it began as TLS does */
+	__u8 encrypted;    /* a bit each direction: what passes there is */
+	__u8 pad[1];
 };
 
 /* Who builds a record: none of them can be interrupted by itself on its CPU, but each by others. */
@@ -286,6 +289,27 @@ static __always_inline void capture(struct sock_scratch *s, const struct sock_re
 	s->rec.flags |= SOCK_FOREIGN;
 }
 
+#define RECORD_HANDSHAKE 22 /* of TLS: RFC 8446, 5.1. Head: type, version 3.1 to 3.3, length */
+#define RECORD_DATA 23
+#define RECORD_BYTES_MIN 17 /* of data: its authentication and the type inside */
+#define ENCRYPTED_BYTES 8   /* that are kept: the record's head, and no more than pads anyway */
+
+/* Of what is encrypted nobody needs more than the heads of records. */
+static __always_inline void leave_out_encrypted(struct sock_state *s, struct sock_scratch *scratch, __u32 direction)
+{
+	struct sock_data_rec *rec = &scratch->rec;
+	const __u8 *p = (const __u8 *)scratch->bytes;
+	bool midway = s->before_bytes[SOCK_RECEIVED] || s->before_bytes[SOCK_SENT];
+	if (rec->captured >= 5 && p[1] == 3 && p[2] >= 1 && p[2] <= 3) {
+		if (p[0] == RECORD_HANDSHAKE && rec->offset == 0)
+			s->hello = 1;
+		if (p[0] == RECORD_DATA && (s->hello || midway) && ((__u32)p[3] << 8 | p[4]) >= RECORD_BYTES_MIN)
+			s->encrypted |= 1 << (direction & 1);
+	}
+	if (s->encrypted >> (direction & 1) & 1 && rec->captured > ENCRYPTED_BYTES)
+		rec->captured = ENCRYPTED_BYTES;
+}
+
 /* Where the bytes lie in the stream. */
 static __always_inline void place_bytes(struct sock_data_rec *rec, struct sock_state *s, __u32 direction, bool has_seq, __u32 seq)
 {
@@ -328,6 +352,8 @@ static __always_inline void tell_bytes(void *ctx, struct sock_state *s, __u32 di
 		rec->flags |= SOCK_FOREIGN;
 	else if (sock_capture_bytes && !(flags & SOCK_NO_BUFFER))
 		capture(scratch, regs);
+	if (sock_capture_bytes && !sock_keep_encrypted)
+		leave_out_encrypted(s, scratch, direction);
 	__u64 captured = *(volatile __u16 *)&rec->captured;
 	HIDE(captured);
 	if (captured > SOCK_CAPTURE_BYTES_MAX)

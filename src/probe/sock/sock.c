@@ -46,7 +46,9 @@ static int sock_load(struct engine *e, void *state, struct reason *why)
 	if (!ability_has(ABILITY_UNIX_RELEASE))
 		bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, objects[s->mechanism].release), false);
 	uint32_t bytes = engine_wants_bytes(e) ? (uint32_t)engine_options(e)->capture_bytes : 0;
+	bool keep_encrypted = engine_options(e)->raw;
 	loader_set_value(s->object, "sock_capture_bytes", bytes);
+	loader_set_value(s->object, "sock_keep_encrypted", keep_encrypted);
 	return loader_load(engine_loader(e), s->object, why);
 }
 
@@ -163,8 +165,11 @@ static void take_close(struct engine *e, struct sock_state *s, const struct sock
 	struct connection *c = connection_of(e, s, rec->connection, &rec->head);
 	if (!c)
 		return;
-	lost_up_to(c, SOCK_RECEIVED, rec->bytes[SOCK_RECEIVED]);
-	lost_up_to(c, SOCK_SENT, rec->bytes[SOCK_SENT]);
+	bool left_out = !engine_is_live(e) && !c->calls[SOCK_RECEIVED] && !c->calls[SOCK_SENT]; /* a recording has bytes only with --raw */
+	if (!left_out) {
+		lost_up_to(c, SOCK_RECEIVED, rec->bytes[SOCK_RECEIVED]);
+		lost_up_to(c, SOCK_SENT, rec->bytes[SOCK_SENT]);
+	}
 	engine_connection_closed(e, c, rec);
 	connections_remove(&s->connections, c);
 }

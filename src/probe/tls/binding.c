@@ -190,7 +190,7 @@ static void give(struct bindings *b, struct object *o, const struct tls_data_rec
 	o->known[d] = true;
 	o->next[d] = rec->offset + rec->bytes;
 	struct segment s = {
-		.direction = d, .flags = rec->flags, .has_seq = has_seq, .tcp_seq = has_seq ? wire->tcp_seq : 0, .bytes = rec->bytes,
+		.direction = d, .flags = rec->flags & TLS_UNREADABLE, .has_seq = has_seq, .tcp_seq = has_seq ? wire->tcp_seq : 0, .bytes = rec->bytes,
 		.captured = { (const char *)(rec + 1), rec->captured }, .offset = to->offset[d] + lost, .lost_before = lost,
 		.began_ns = rec->began_ns, .head = &rec->head,
 	};
@@ -324,10 +324,12 @@ static struct session *received_last(const struct bindings *b, const struct thre
 void bindings_data(struct bindings *b, const struct tls_data_rec *rec)
 {
 	struct thread *t = thread_of(b, rec->head.tid);
-	struct object *o = object_of(b, rec->head.pid, rec->object);
 	const struct recent *wire = within(b, t, rec);
 	struct session *s = wire ? session_of(b, wire->connection) : NULL;
-	if (!s && !o->session && rec->direction == SOCK_RECEIVED) {
+	if (!s && rec->flags & TLS_OWN_SOCKET && !hashmap_get(&b->objects, key_of(rec->head.pid, rec->object)))
+		return;
+	struct object *o = object_of(b, rec->head.pid, rec->object);
+	if (!s && !o->session && rec->direction == SOCK_RECEIVED && !(rec->flags & TLS_OWN_SOCKET)) {
 		s = received_last(b, t);
 		s = s && s->object ? NULL : s;
 	}
@@ -337,6 +339,8 @@ void bindings_data(struct bindings *b, const struct tls_data_rec *rec)
 		give(b, o, rec, wire);
 		return;
 	}
+	if (rec->flags & TLS_OWN_SOCKET)
+		return;
 	keep(b, o, rec);
 	if (rec->direction == SOCK_SENT)
 		t->waiting = o->key;

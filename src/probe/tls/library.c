@@ -9,12 +9,14 @@
 #define WRAPPER_BYTES 256u /* that does little more than to call another */
 
 enum function {
-	SSL_READ, SSL_WRITE, SSL_READ_EX, SSL_WRITE_EX, SSL_WRITE_EX2, GNUTLS_RECV, GNUTLS_SEND, GNUTLS_SEND2, FUNCTIONS,
+	SSL_READ, SSL_WRITE, SSL_READ_EX, SSL_WRITE_EX, SSL_WRITE_EX2, GNUTLS_RECV, GNUTLS_SEND, GNUTLS_SEND2,
+	NSPR_READ, NSPR_RECV, NSPR_WRITE, NSPR_SEND, NSS_IMPORT, FUNCTIONS,
 };
 
 /*
  * OpenSSL since 1.1, BoringSSL and LibreSSL (ssl.h); GnuTLS (gnutls.h). What peeks, or only shakes hands, passes nothing. Of functions that
- * are a jump to another of them (SSL_write_ex since OpenSSL 3.3, gnutls_record_send since 3.6) the other is probed.
+ * are a jump to another of them (SSL_write_ex since OpenSSL 3.3, gnutls_record_send since 3.6) the other is probed. NSS puts itself below
+ * the reads and writes of NSPR, which serve files as well; they are jumps, so they have no RETs.
  */
 static const struct {
 	const char *name;
@@ -30,6 +32,11 @@ static const struct {
 	[GNUTLS_RECV] = { "gnutls_record_recv", TLS_RECEIVED, TLS_RESULT_LONG, 0 },
 	[GNUTLS_SEND] = { "gnutls_record_send", TLS_SENT, TLS_RESULT_LONG, GNUTLS_SEND2 },
 	[GNUTLS_SEND2] = { "gnutls_record_send2", TLS_SENT, TLS_RESULT_LONG, 0 },
+	[NSPR_READ] = { "PR_Read", TLS_RECEIVED, TLS_RESULT_INT, 0 },
+	[NSPR_RECV] = { "PR_Recv", TLS_RECEIVED, TLS_RESULT_INT, 0 },
+	[NSPR_WRITE] = { "PR_Write", TLS_SENT, TLS_RESULT_INT, 0 },
+	[NSPR_SEND] = { "PR_Send", TLS_SENT, TLS_RESULT_INT, 0 },
+	[NSS_IMPORT] = { "SSL_ImportFD", 0, 0, 0 }, /* passes nothing: it tells that NSS is here */
 };
 
 static struct slice code_of(struct binary *b, uint64_t offset, uint64_t size)
@@ -85,7 +92,9 @@ struct tls_library *tls_library_new(struct binary *b)
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		names[i] = functions[i].name;
 	size_t n = elf_find(b->elf, names, FUNCTIONS, found);
-	for (enum function i = 0; n && i < FUNCTIONS; i++)
+	l->is_nss = found[NSS_IMPORT].linkage_name;
+	l->needs_nss = found[NSPR_READ].linkage_name;
+	for (enum function i = 0; n && i < NSS_IMPORT; i++)
 		if (found[i].linkage_name && !(functions[i].jumps_to && found[functions[i].jumps_to].linkage_name))
 			add(l, b, i, &found[i]);
 	prefer_inner(l, b, found, SSL_READ, SSL_READ_EX);

@@ -19,6 +19,7 @@ struct tls_function {
 struct tls_library {
 	struct tls_function functions[TLS_FUNCTIONS_MAX];
 	size_t n;
+	bool is_nss, needs_nss; /* NSPR reads and writes whatever a process has open: of interest where NSS is */
 };
 
 struct tls_library *tls_library_new(struct binary *b); /* what @b defines: often nothing */

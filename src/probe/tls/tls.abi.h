@@ -16,6 +16,7 @@ enum tls_record {
 
 enum tls_direction { TLS_RECEIVED, TLS_SENT, TLS_DIRECTIONS }; /* as enum sock_direction */
 enum tls_data_flag {
+	TLS_OWN_SOCKET = 1 << 0, /* the call reads or writes a socket itself, or it is not TLS: nothing is fed from memory */
 	TLS_UNREADABLE = 1 << 3, /* as SOCK_UNREADABLE */
 };
 
@@ -71,7 +72,9 @@ enum tls_result {
 };
 
 /* The cookie of a probe. */
-#define TLS_COOKIE(direction, result, at_ret) ((__u64)(direction) | (__u64)(result) << 8 | (__u64)(at_ret) << 16)
+#define TLS_COOKIE(direction, result, at_ret, own_socket) \
+	((__u64)(direction) | (__u64)(result) << 8 | (__u64)(at_ret) << 16 | (__u64)(own_socket) << 17)
 #define TLS_COOKIE_DIRECTION(cookie) ((__u32)(cookie) & 1)
 #define TLS_COOKIE_RESULT(cookie) ((__u32)((cookie) >> 8) & 0xff)
 #define TLS_COOKIE_AT_RET(cookie) ((__u32)((cookie) >> 16) & 1) /* the function's end is seen at its RET, which has not taken the return address yet */
+#define TLS_COOKIE_OWN_SOCKET(cookie) ((__u32)((cookie) >> 17) & 1)

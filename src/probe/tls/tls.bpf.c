@@ -128,8 +128,9 @@ static __always_inline __u32 passed_by(const struct tls_call *call, __u64 return
 	return bytes > 0 && bytes <= 0x7fffffff ? bytes : 0;
 }
 
-static __always_inline void tell(void *ctx, const struct tls_call *call, __u32 direction, __u32 bytes)
+static __always_inline void tell(void *ctx, const struct tls_call *call, __u64 cookie, __u32 bytes)
 {
+	__u32 direction = TLS_COOKIE_DIRECTION(cookie);
 	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
 	__u64 offset = count_bytes(call->object, id >> 32, direction, bytes);
 	struct tls_scratch *s = scratch_of(id);
@@ -141,13 +142,14 @@ static __always_inline void tell(void *ctx, const struct tls_call *call, __u32 d
 		.head = { .type = TLS_DATA, .cpu = bpf_get_smp_processor_id(), .time_ns = now, .pid = id >> 32, .tid = id,
 			  .generation = task_generation(current_task()) },
 		.object = call->object, .offset = offset, .began_ns = call->began_ns, .bytes = bytes, .direction = direction,
+		.flags = TLS_COOKIE_OWN_SOCKET(cookie) ? TLS_OWN_SOCKET : 0,
 	};
 	__u64 captured = bytes < tls_capture_bytes ? bytes : tls_capture_bytes;
 	HIDE(captured);
 	if (captured > TLS_CAPTURE_BYTES_MAX)
 		return;
 	if (captured && bpf_probe_read_user(s->bytes, captured, (void *)call->buffer)) {
-		s->rec.flags = TLS_UNREADABLE;
+		s->rec.flags |= TLS_UNREADABLE;
 		captured = 0;
 	}
 	HIDE(captured);
@@ -171,7 +173,7 @@ static __always_inline int leave(void *ctx, const __u64 *regs, __u64 cookie)
 	open->object = 0;
 	__u32 bytes = passed_by(&call, regs[REG_AX], TLS_COOKIE_RESULT(cookie));
 	if (bytes)
-		tell(ctx, &call, TLS_COOKIE_DIRECTION(cookie), bytes);
+		tell(ctx, &call, cookie, bytes);
 	return 0;
 }
 

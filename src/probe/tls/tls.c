@@ -169,7 +169,7 @@ static int attach_library(struct tls_state *s, struct tls_process *p, pid_t pid,
 	for (size_t i = 0; i < l->n; i++) {
 		struct tls_function *f = &l->functions[i];
 		struct func_target *t = &f->target;
-		uint64_t cookie = TLS_COOKIE(f->direction, f->result, p->use_sites);
+		uint64_t cookie = TLS_COOKIE(f->direction, f->result, p->use_sites, l->needs_nss);
 		if (!(p->use_sites ? f->for_sites : f->for_returns))
 			continue;
 		if (p->use_sites)
@@ -208,6 +208,16 @@ static bool unwinds(struct tls_state *s, const struct process *process)
 	return false;
 }
 
+static bool maps_nss(struct tls_state *s, const struct process *process)
+{
+	for (size_t i = 0; i < process->mappings.n; i++) {
+		struct binary *b = binaries_get(&s->binaries, process->pid, &process->mappings.items[i]);
+		if (b && library_of(s, b)->is_nss)
+			return true;
+	}
+	return false;
+}
+
 static int tls_process_changed(struct engine *e, void *state, const struct process *process, struct reason *why)
 {
 	struct tls_state *s = state;
@@ -221,10 +231,11 @@ static int tls_process_changed(struct engine *e, void *state, const struct proce
 		hashmap_done(&p->done);
 		p->use_sites = true;
 	}
+	bool nss = maps_nss(s, process);
 	for (size_t i = 0; i < process->mappings.n && !s->detached; i++) {
 		struct binary *b = binaries_get(&s->binaries, process->pid, &process->mappings.items[i]);
 		struct tls_library *l = b ? library_of(s, b) : NULL;
-		if (!l || !l->n || hashmap_put(&p->done, (uintptr_t)b, b))
+		if (!l || !l->n || (l->needs_nss && !nss) || hashmap_put(&p->done, (uintptr_t)b, b))
 			continue;
 		int one = attach_library(s, p, process->pid, b, l, why);
 		r = r < 0 || one == -ESRCH ? r : one; /* it may have ended */
