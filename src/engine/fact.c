@@ -1,8 +1,10 @@
 #include "engine/fact.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/strbuf.h"
@@ -72,6 +74,19 @@ void fact_process(struct engine *e, const struct process *p, uint64_t start_ns, 
 		service_name(&text, p->pid, p->exe, p->comm);
 	strbuf_addc(&text, '\0');
 	tell_with_text(e, &rec, sizeof(rec), text.data, text.len);
+}
+
+void fact_name(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns)
+{
+	const struct run_process_rec *known = names_fact_at(&e->names, pid, time_ns);
+	if (!known || !processes_same_start(known->start_ns, start_ns) || strncmp(known->comm, comm, sizeof(known->comm)) == 0)
+		return;
+	_cleanup_(free) struct run_process_rec *fact = xmalloc(known->head.length);
+	memcpy(fact, known, known->head.length);
+	memcpy(fact->comm, comm, sizeof(fact->comm));
+	fact->head.time_ns = time_ns;
+	engine_fact(e, &fact->head);
+	fact_process_end(e, pid);
 }
 
 void fact_process_end(struct engine *e, pid_t pid)

@@ -191,6 +191,8 @@ void engine_target_exec(struct engine *e, pid_t pid, uint64_t start_ns, const ch
 void engine_target_renamed(struct engine *e, pid_t pid, uint64_t start_ns, const char *comm, uint64_t time_ns)
 {
 	struct target_process *p = processes_find(&e->processes, pid);
+	if (!p)
+		fact_name(e, pid, start_ns, comm, time_ns); /* it has ended, but its calls may still be on their way */
 	if (!p || !processes_is_same(p, start_ns) || strncmp(p->process.comm, comm, sizeof(p->process.comm)) == 0)
 		return;
 	processes_rename(p, comm);

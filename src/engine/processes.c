@@ -33,9 +33,14 @@ struct target_process *processes_find(const struct processes *t, pid_t pid)
 
 #define TICK_NS (NSEC_PER_SEC / 100) /* of /proc/PID/stat: USER_HZ is 100 wherever Linux runs */
 
+bool processes_same_start(uint64_t a_ns, uint64_t b_ns)
+{
+	return !a_ns || !b_ns || a_ns / TICK_NS == b_ns / TICK_NS;
+}
+
 bool processes_is_same(const struct target_process *p, uint64_t start_ns)
 {
-	return !start_ns || !p->start_ns || p->start_ns / TICK_NS == start_ns / TICK_NS;
+	return processes_same_start(p->start_ns, start_ns);
 }
 
 struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t start_ns)

@@ -24,6 +24,7 @@ void processes_done(struct processes *t);
 struct target_process *processes_find(const struct processes *t, pid_t pid); /* not ended; NULL: no target */
 /* The one that is there, or a new one. One that began at another time (@start_ns, 0: not known) is not the same. */
 struct target_process *processes_add(struct processes *t, pid_t pid, uint64_t start_ns);
+bool processes_same_start(uint64_t a_ns, uint64_t b_ns); /* to the tick that /proc tells; 0: not known, as good as the same */
 bool processes_is_same(const struct target_process *p, uint64_t start_ns);
 /* Reads name, executable and mappings anew. 1: the mappings have changed; -ESRCH: it ended meanwhile. */
 int processes_refresh(struct target_process *p);

@@ -19,7 +19,7 @@ from collections import Counter
 import pytest
 
 import workload
-from workload import CLEAN, UTRACE, compile_c
+from workload import CLEAN, UTRACE, compile_c, free_port, until_listens
 
 DEADLINE_S = 20
 
@@ -238,22 +238,6 @@ def copied(tmp_path, built):
     return copy
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def until_listens(port, popen, ready=lambda: True):
-    end = time.monotonic() + DEADLINE_S
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            if ready():
-                return
-        assert time.monotonic() < end and popen.poll() is None, "the server did not begin"
-        os.sched_yield()
-
-
 class Nginx:
     """
     An nginx of our own on a port of the loopback; a worker's pid is that of who serves.
@@ -321,6 +305,22 @@ def start_nginx(tmp_path, ends):
 @pytest.fixture
 def nginx(start_nginx):
     return start_nginx()
+
+
+@pytest.fixture
+def logging_nginx(start_nginx):
+    """(port, a function that ends it and returns its access log's lines)."""
+    server = start_nginx(log="$request_method $request_uri $status $request_length $bytes_sent $body_bytes_sent",
+                         http="gzip on; gzip_types text/plain; client_max_body_size 10m; large_client_header_buffers 4 16k;",
+                         server="location /put/ { dav_methods PUT; create_full_put_path on; } location /moved { return 301 /small.html; } "
+                                "location /none { return 204; }")
+    (server.folder / "html" / "small.html").write_text("hello\n")
+    (server.folder / "html" / "big.txt").write_text("0123456789abcde\n" * 40000)
+
+    def log():
+        server.stop()
+        return [(w[0], w[1], *(int(n) for n in w[2:])) for w in server.logged()]
+    return server.port, log
 
 
 def alive(pid):

@@ -6,9 +6,7 @@ import gzip
 import http.server
 import json
 import os
-import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +15,7 @@ import pytest
 
 import viewer
 import workload
-from workload import until
+from workload import free_port, until
 
 VERSION, STABLE = "v0.155.0", "v1.61.0"
 BUILDER = f"go.opentelemetry.io/collector/cmd/builder@{VERSION}"
@@ -30,12 +28,6 @@ providers:
 - {{gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider {STABLE}}}
 - {{gomod: go.opentelemetry.io/collector/confmap/provider/envprovider {STABLE}}}
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 # ---- a receiver of our own ----

@@ -116,22 +116,6 @@ def steps_of(passed, keep=None):
             yield side, "g", len(piece) - keep
 
 
-@pytest.fixture
-def logging_nginx(start_nginx):
-    """(port, a function that ends it and returns its access log's lines)."""
-    server = start_nginx(log="$request_method $request_uri $status $request_length $bytes_sent $body_bytes_sent",
-                         http="gzip on; gzip_types text/plain; client_max_body_size 10m; large_client_header_buffers 4 16k;",
-                         server="location /put/ { dav_methods PUT; create_full_put_path on; } location /moved { return 301 /small.html; } "
-                                "location /none { return 204; }")
-    (server.folder / "html" / "small.html").write_text("hello\n")
-    (server.folder / "html" / "big.txt").write_text("0123456789abcde\n" * 40000)
-
-    def log():
-        server.stop()
-        return [(w[0], w[1], *(int(n) for n in w[2:])) for w in server.logged()]
-    return server.port, log
-
-
 def curl(*words, **more):
     subprocess.run(["curl", "-s", "--max-time", str(DEADLINE_S), *words], stdout=subprocess.DEVNULL, check=False, **more)
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ import pytest
 
 import receivers
 import workload
-from workload import ROOT, UTRACE, events, run, until
+from workload import ROOT, UTRACE, events, until
 
 GOLDEN = ROOT / "tests" / "golden" / "req.utr"
 NO_PROXY = {k: v for k, v in workload.CLEAN.items() if not k.startswith("OTEL_") and not k.lower().endswith("_proxy")}

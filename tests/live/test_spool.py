@@ -1,10 +1,6 @@
 """--spool: what a receiver could not take waits on the disk, and the next run sends it; bounded, and whole or not at all."""
-import json
-import os
 import subprocess
 import sys
-
-import pytest
 
 import receivers
 import workload

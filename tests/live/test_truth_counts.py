@@ -19,6 +19,7 @@ import pytest
 import callgrind
 import mounts
 from truth import UTRACE, Run, as_root, environment, events_of, needs, utrace
+from workload import free_port
 
 pytestmark = as_root
 
@@ -180,12 +181,6 @@ def test_every_function_was_called_as_often_as_callgrind_counted(program, settle
 
 
 # Servers: in the foreground, one process, one connection at a time, a port and a folder of our own.
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
 
 def listening(port):
     """Does somebody listen there? Found out without connecting: a connection would be counted."""

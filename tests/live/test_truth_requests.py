@@ -12,7 +12,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,8 +20,8 @@ import time
 
 import pytest
 from conftest import DEADLINE_S
-from test_http1 import free_port, logging_nginx, until_listens  # noqa: F401 (a fixture)
 from test_req import attribute, of_spans, requests_of
+from workload import free_port, until_listens
 
 WEB = pathlib.Path(__file__).resolve().parents[1] / "prog" / "web"
 PYTHON = "/usr/bin/python3"  # the distribution's, which has the packages of the distribution

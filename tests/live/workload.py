@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -119,6 +120,22 @@ def bytes_at(pid, addresses):
 
 def cpu_ns(pid):
     return sum(int(p.read_text().split()[0]) for p in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def until_listens(port, popen, ready=lambda: True):
+    end = time.monotonic() + 20
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            if ready():
+                return
+        assert time.monotonic() < end and popen.poll() is None, "the server did not begin"
+        os.sched_yield()
 
 
 def stop(process, sig=signal.SIGTERM):
