@@ -13,7 +13,7 @@ import tools
 
 COLUMNS = '{:<36} {:<9} {:>9} {:<13} {:>19}  {:>21}  {}'
 HEAD = COLUMNS.format('', 'tool', 'figure', 'unit', 'spread', 'utrace / tool', 'not told')
-UNITS = {'ns': 'ns a call', 'elapsed': 'ns a call', 'share': 'of bare', 'times': 'times bare', 'MB': 'MB', 'event': 'ns an event', 'ms': 'ms, elapsed', 'instructions': 'instructions'}
+UNITS = {'ns': 'ns a call', 'elapsed': 'ns a call', 'share': 'of bare', 'times': 'times bare', 'MB': 'MB', 'event': 'ns an event', 'message': 'ns a message', 'ms': 'ms, elapsed', 'instructions': 'instructions'}
 WORSE = 1.05  # of a comparison: less is noise also where nothing disturbs
 
 
@@ -63,7 +63,7 @@ def number(value):
 def print_row(row, first):
     if first:
         print(HEAD)
-    for tool in tools.ALL:
+    for tool in (*tools.ALL, *(peer for peer in row['figures'] if peer not in tools.ALL)):
         figure, ratio, unseen = row['figures'].get(tool), row['ratio'].get(tool), row['unseen'].get(tool)
         if not figure:
             continue

@@ -176,6 +176,10 @@ const struct option_row option_rows[] = {
 	{ "until", .kind = OPTION_TEXT, .groups = OPTIONS_REPORT, .traits = OPTION_ONLY_COMMAND_LINE, FIELD(until), .metavar = "TIME",
 	  .help = "only what began before TIME" },
 
+	{ "reparse", .kind = OPTION_FLAG, .groups = OPTIONS_REPORT, .traits = OPTION_ONLY_COMMAND_LINE, FIELD(reparse),
+	  .help = "make requests anew from the bytes in the recording, which --raw has kept",
+	  .more = "By the parsers of this utrace, which may know more than that which recorded." },
+
 	{ "max-overhead", .kind = OPTION_SHARE, .groups = OPTIONS_TRACER, FIELD(max_overhead), .metavar = "SHARE",
 	  .fallback = "auto",
 	  .help = "detach from a target that pays more of its CPU time than this for probes (50%), or none",

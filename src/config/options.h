@@ -99,6 +99,7 @@ struct options {
 	char *from;                       /* its path, borrowed from main's; NULL: live */
 	bool as_recorded;                 /* patterns and filters are those of the recording */
 	char *since, *until;              /* --since, --until */
+	bool reparse;                     /* --reparse: requests from the bytes of it, not those that it holds */
 	bool exporting;                   /* to a file, in a format that is told: `utrace export` */
 
 	char *config;                     /* --config FILE, $UTRACE_CONFIG; NULL: none */
@@ -118,7 +119,7 @@ enum option_group {
 	OPTIONS_JSON = 1 << 8,    /* --json without -o: commands that answer on stdout */
 	OPTIONS_BUDGET = 1 << 9,  /* --budget */
 	OPTIONS_RECORD = 1 << 10, /* --record --rotate --ring --trigger */
-	OPTIONS_REPORT = 1 << 11, /* --since --until */
+	OPTIONS_REPORT = 1 << 11, /* --since --until --reparse */
 	OPTIONS_FORMAT = 1 << 12, /* --format: what writes events */
 	OPTIONS_CAPTURE = 1 << 13, /* --duration --string-bytes: how we look at what happens now */
 	OPTIONS_PROBES = 1 << 14, /* --sample --exits: the same of calls */

@@ -18,6 +18,12 @@ static void tell_damage(struct engine *e)
 	e->account.malformed += damage.records;
 }
 
+/* --reparse: what was made of the bytes then is not what is asked for. */
+static bool is_made_anew(const struct engine *e, const struct rec_head *rec)
+{
+	return e->job->options->reparse && rec->type >> 8 == REC_SPAN;
+}
+
 int offline_run(struct engine *e, struct reason *why)
 {
 	const struct rec_head *rec;
@@ -28,7 +34,8 @@ int offline_run(struct engine *e, struct reason *why)
 			return r;
 		if (record_reader_after_cut(e->job->from))
 			pipeline_cut(e);
-		engine_fact(e, rec);
+		if (!is_made_anew(e, rec))
+			engine_fact(e, rec);
 		if (e->arena.used_bytes > ARENA_BYTES_A_BATCH)
 			arena_reset(&e->arena);
 		if (++n % FLUSH_EVERY == 0 && sink_flush(e->sink) < 0)

@@ -26,6 +26,7 @@ struct requests {
 	struct red red;
 	struct hashmap seen_on; /* numbers of connections that are open and had requests */
 	struct dialogue_lost lost; /* over all connections that have ended */
+	uint64_t passed;           /* calls whose bytes were captured */
 	uint64_t given_up;         /* connections that kept more than there is room for */
 	size_t kept_bytes;         /* by those that are open */
 	uint64_t ids[2]; /* state of the generator of span ids; never both 0 */
@@ -161,8 +162,9 @@ static bool keeps_too_much(const struct requests *all, const struct talk *talk)
 
 void requests_pass(struct engine *e, struct connection *c, const struct segment *s)
 {
-	if (e->job->from)
+	if (e->job->from && !e->job->options->reparse)
 		return;
+	e->requests->passed += s->captured.len > 0;
 	struct passed p = {
 		.sent = s->direction == SOCK_SENT, .offset = s->offset, .bytes = s->bytes, .captured = s->captured,
 		.began_ns = s->began_ns, .ended_ns = s->head->time_ns, .pid = s->head->pid, .tid = s->head->tid, .generation = s->head->generation,
@@ -260,6 +262,8 @@ void requests_conclude(struct engine *e)
 	const struct red_row *row;
 	if (!e->requests)
 		return;
+	if (e->job->options->reparse && !e->requests->passed)
+		engine_note(e, "the recording holds no bytes to make requests of: they are there when it was made with --raw");
 	tell_lost(e, &e->requests->lost, e->requests->given_up);
 	for (size_t at = 0; (row = red_next(&e->requests->red, &at));) {
 		struct event ev;

@@ -169,6 +169,25 @@ def test_filters_and_tables(utrace, web, tmp_path):
     assert b"secret" not in recording.read_bytes() + live.out_path.read_bytes(), "queries are not kept"
 
 
+def test_requests_are_made_anew_of_a_raw_recording(utrace, web, tmp_path):
+    def reported(path, *words):
+        done = subprocess.run([UTRACE, "report", path, "req", "--json", *words], capture_output=True, timeout=20, env=CLEAN, check=True)
+        objects = [json.loads(line) for line in done.stdout.splitlines()]
+        return [{k: v for k, v in o.items() if k not in ("trace_id", "span_id")} for o in objects if o["event_type"] == "request"], done.stderr.decode()
+    raw, lean = tmp_path / "raw.utr", tmp_path / "lean.utr"
+    workers = ",".join(map(str, web.workers()))
+    both = [utrace.start("req", "-p", workers, "--record", raw, "--raw").ready(), utrace.start("req", "-p", workers, "--record", lean).ready()]
+    talk(web.port, KINDS, 10)
+    web.logged(60)
+    for live in both:
+        live.end(signal.SIGINT)
+    told, _ = reported(raw)
+    assert len(told) == 60 and reported(raw, "--reparse")[0] == told
+    assert len(reported(lean)[0]) == 60
+    anew, said = reported(lean, "--reparse")
+    assert anew == [] and "holds no bytes" in said
+
+
 def test_nothing_of_headers_and_bodies_is_kept(utrace, web, tmp_path):
     recording = tmp_path / "r.utr"
     secret = "Zm9yYmlkZGVu"
