@@ -56,6 +56,7 @@ int sender_new(struct sender **ret, struct destination *to, const struct sender_
 		return r;
 	}
 	outbox_init(&s->box, QUEUE_BYTES, s->patient ? GIVE_UP_PATIENT_NS : GIVE_UP_NS);
+	s->box.for_good = s->patient;
 	s->box.keeps = s->spool != NULL;
 	s->spooled = s->spool ? spool_items(s->spool) : 0;
 	*to = (struct destination){};
@@ -200,7 +201,7 @@ void sender_put(struct sender *s, struct slice body, uint32_t items)
 	struct parcel *p = parcel_new(body.data, body.len, items);
 	pthread_mutex_lock(&s->lock);
 	begin(s);
-	while (s->patient && s->running && !s->box.closed && !outbox_has_room(&s->box, body.len) && s->box.n)
+	while (s->patient && s->running && !s->box.closed && !s->box.gave_up && !outbox_has_room(&s->box, body.len) && s->box.n)
 		pthread_cond_wait(&s->changed, &s->lock);
 	outbox_put(&s->box, p);
 	pthread_cond_broadcast(&s->changed);
@@ -254,6 +255,7 @@ bool sender_news(struct sender *s, struct strbuf *out)
 {
 	pthread_mutex_lock(&s->lock);
 	bool any = s->news.len;
+	strbuf_adds(out, any && out->len ? "; " : "");
 	strbuf_add_slice(out, strbuf_slice(&s->news));
 	strbuf_clear(&s->news);
 	pthread_mutex_unlock(&s->lock);
