@@ -27,6 +27,7 @@ struct sender {
 	struct outbox box;
 	struct strbuf news;
 	unsigned told;      /* kinds of trouble that were news already, as bits of enum outcome */
+	uint64_t deadline_ns; /* of the end; CLOCK_MONOTONIC */
 	uint64_t spooled;   /* items on the disk */
 	uint64_t damaged_told;
 	bool busy;          /* an attempt is under way */
@@ -215,6 +216,8 @@ void sender_close(struct sender *s)
 		begin(s); /* what lies on the disk is tried also when nothing came */
 	while (s->patient && s->running && (s->box.n || s->busy))
 		pthread_cond_wait(&s->changed, &s->lock);
+	if (!s->box.closing)
+		s->deadline_ns = clock_monotonic_ns() + s->to.timeout_ms * NSEC_PER_MSEC;
 	outbox_close(&s->box);
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
@@ -222,10 +225,9 @@ void sender_close(struct sender *s)
 
 void sender_finish(struct sender *s)
 {
-	uint64_t deadline_ns = clock_monotonic_ns() + s->to.timeout_ms * NSEC_PER_MSEC;
 	pthread_mutex_lock(&s->lock);
-	while (s->running && !s->over && clock_monotonic_ns() < deadline_ns)
-		wait_until(s, deadline_ns);
+	while (s->running && !s->over && clock_monotonic_ns() < s->deadline_ns)
+		wait_until(s, s->deadline_ns);
 	pthread_mutex_unlock(&s->lock);
 	if (!s->running)
 		return;
