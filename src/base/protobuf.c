@@ -58,20 +58,23 @@ void protobuf_add_bytes(struct strbuf *b, uint32_t field, struct slice bytes)
 	strbuf_add_slice(b, bytes);
 }
 
+/* The length stands in front and is known last: there is room for one byte of it, which is enough for most. */
 size_t protobuf_begin(struct strbuf *b, uint32_t field)
 {
 	add_tag(b, field, PROTOBUF_BYTES);
+	strbuf_addc(b, '\0');
 	return b->len;
 }
 
-/* The length stands in front and is known last. Most messages inside are small, so one byte of it moves few. */
 void protobuf_end(struct strbuf *b, size_t begin)
 {
 	char bytes[VARINT_MAX_BYTES];
-	size_t len = b->len - begin, n = put_varint(bytes, len);
-	strbuf_pad(b, '\0', n);
-	memmove(b->data + begin + n, b->data + begin, len);
-	memcpy(b->data + begin, bytes, n);
+	size_t len = b->len - begin, n = put_varint(bytes, len), more = n - 1;
+	if (more) {
+		strbuf_pad(b, '\0', more);
+		memmove(b->data + begin + more, b->data + begin, len);
+	}
+	memcpy(b->data + begin - 1, bytes, n);
 }
 
 static int take_varint(struct slice *in, uint64_t *ret)

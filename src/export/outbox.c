@@ -91,8 +91,8 @@ void outbox_put(struct outbox *o, struct parcel *p)
 		free(p);
 		return;
 	}
-	if (!outbox_has_room(o, p->len)) {
-		outbox_lose(o, EXPORT_QUEUE_FULL, p);
+	if (o->gave_up || !outbox_has_room(o, p->len)) {
+		outbox_lose(o, o->gave_up ? EXPORT_GIVEN_UP : EXPORT_QUEUE_FULL, p);
 		return;
 	}
 	*o->last = p;
@@ -163,10 +163,13 @@ static void try_later(struct outbox *o, struct parcel *p, const struct verdict_o
 		return;
 	}
 	o->due_ns = now_ns + wait;
-	if (o->due_ns - p->since_ns > o->give_up_ns)
-		outbox_lose(o, EXPORT_GIVEN_UP, p);
-	else
+	if (o->due_ns - p->since_ns <= o->give_up_ns) {
 		outbox_put_first(o, p);
+		return;
+	}
+	outbox_lose(o, EXPORT_GIVEN_UP, p);
+	if (o->for_good)
+		give_up_all(o, EXPORT_GIVEN_UP);
 }
 
 void outbox_answer(struct outbox *o, struct parcel *p, const struct verdict_of_answer *v, uint64_t now_ns, uint32_t random)

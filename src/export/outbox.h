@@ -53,6 +53,7 @@ struct verdict_of_answer {
 struct outbox {
 	size_t max_bytes;
 	uint64_t give_up_ns; /* after the first attempt */
+	bool for_good;       /* who gives up once has given up on all: for those who wait for the end */
 	bool keeps;          /* what is given up is put aside instead of being lost: for a spool */
 	struct parcel *aside; /* for its owner to take */
 	struct parcel *first, **last;
@@ -60,7 +61,7 @@ struct outbox {
 	uint64_t due_ns;     /* nothing is tried before */
 	unsigned failures;   /* in a row */
 	bool closing;        /* nothing more comes: what cannot be delivered at once is given up */
-	bool gave_up;        /* and has been */
+	bool gave_up;        /* for good: what waited, and what comes */
 	bool closed;         /* the receiver takes no such signal: what comes is dropped, and is no loss */
 	uint64_t sent, lost[EXPORT_LOSSES]; /* items */
 };

@@ -151,6 +151,7 @@ static void set_up(struct post *p)
 	curl.easy_setopt(p->easy, CURLOPT_POST, 1L);
 	curl.easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)p->d->timeout_ms);
 	curl.easy_setopt(p->easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(p->easy, CURLOPT_QUICK_EXIT, 1L); /* a name that nobody resolves does not hold up the end */
 	curl.easy_setopt(p->easy, CURLOPT_ERRORBUFFER, p->error);
 	curl.easy_setopt(p->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl.easy_setopt(p->easy, CURLOPT_WRITEDATA, p);

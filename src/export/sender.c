@@ -27,6 +27,7 @@ struct sender {
 	struct outbox box;
 	struct strbuf news;
 	unsigned told;      /* kinds of trouble that were news already, as bits of enum outcome */
+	uint64_t deadline_ns; /* of the end; CLOCK_MONOTONIC */
 	uint64_t spooled;   /* items on the disk */
 	uint64_t damaged_told;
 	bool busy;          /* an attempt is under way */
@@ -56,6 +57,7 @@ int sender_new(struct sender **ret, struct destination *to, const struct sender_
 		return r;
 	}
 	outbox_init(&s->box, QUEUE_BYTES, s->patient ? GIVE_UP_PATIENT_NS : GIVE_UP_NS);
+	s->box.for_good = s->patient;
 	s->box.keeps = s->spool != NULL;
 	s->spooled = s->spool ? spool_items(s->spool) : 0;
 	*to = (struct destination){};
@@ -200,7 +202,7 @@ void sender_put(struct sender *s, struct slice body, uint32_t items)
 	struct parcel *p = parcel_new(body.data, body.len, items);
 	pthread_mutex_lock(&s->lock);
 	begin(s);
-	while (s->patient && s->running && !s->box.closed && !outbox_has_room(&s->box, body.len) && s->box.n)
+	while (s->patient && s->running && !s->box.closed && !s->box.gave_up && !outbox_has_room(&s->box, body.len) && s->box.n)
 		pthread_cond_wait(&s->changed, &s->lock);
 	outbox_put(&s->box, p);
 	pthread_cond_broadcast(&s->changed);
@@ -214,6 +216,8 @@ void sender_close(struct sender *s)
 		begin(s); /* what lies on the disk is tried also when nothing came */
 	while (s->patient && s->running && (s->box.n || s->busy))
 		pthread_cond_wait(&s->changed, &s->lock);
+	if (!s->box.closing)
+		s->deadline_ns = clock_monotonic_ns() + s->to.timeout_ms * NSEC_PER_MSEC;
 	outbox_close(&s->box);
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
@@ -221,10 +225,9 @@ void sender_close(struct sender *s)
 
 void sender_finish(struct sender *s)
 {
-	uint64_t deadline_ns = clock_monotonic_ns() + s->to.timeout_ms * NSEC_PER_MSEC;
 	pthread_mutex_lock(&s->lock);
-	while (s->running && !s->over && clock_monotonic_ns() < deadline_ns)
-		wait_until(s, deadline_ns);
+	while (s->running && !s->over && clock_monotonic_ns() < s->deadline_ns)
+		wait_until(s, s->deadline_ns);
 	pthread_mutex_unlock(&s->lock);
 	if (!s->running)
 		return;
@@ -254,6 +257,7 @@ bool sender_news(struct sender *s, struct strbuf *out)
 {
 	pthread_mutex_lock(&s->lock);
 	bool any = s->news.len;
+	strbuf_adds(out, any && out->len ? "; " : "");
 	strbuf_add_slice(out, strbuf_slice(&s->news));
 	strbuf_clear(&s->news);
 	pthread_mutex_unlock(&s->lock);

@@ -1,7 +1,6 @@
 #include "export/series.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,6 @@
 #include "base/hashmap.h"
 #include "base/macro.h"
 #include "base/strbuf.h"
-#include "sink/span_fields.h"
 #include "sink/utf8.h"
 
 static const double bounds[] = SERIES_BOUNDS;
@@ -18,18 +16,20 @@ _Static_assert(ARRAY_SIZE(bounds) + 1 == SERIES_BUCKETS, "the last is for all th
 struct series_table {
 	pthread_mutex_t lock;
 	struct hashmap by_key; /* of struct series: "server", NUL, texts */
+	struct strbuf key;          /* of the request that is counted: its memory is used again */
 	struct series *overflow[2]; /* of servers, of clients; NULL: not needed yet */
 	uint64_t since_ns;
 };
 
-static const char *const attributes[SERIES_TEXTS] = {
-	[SERIES_SERVICE] = "service.name", [SERIES_METHOD] = "http.request.method", [SERIES_ROUTE] = "http.route",
-	[SERIES_STATUS] = "http.response.status_code", [SERIES_ERROR] = "error.type", [SERIES_SERVER] = "server.address", [SERIES_PORT] = "server.port",
+static const struct slice attributes[SERIES_TEXTS] = {
+	[SERIES_SERVICE] = SLICE("service.name"), [SERIES_METHOD] = SLICE("http.request.method"), [SERIES_ROUTE] = SLICE("http.route"),
+	[SERIES_STATUS] = SLICE("http.response.status_code"), [SERIES_ERROR] = SLICE("error.type"), [SERIES_SERVER] = SLICE("server.address"),
+	[SERIES_PORT] = SLICE("server.port"),
 };
 
 const char *series_attribute(enum series_text text)
 {
-	return attributes[text];
+	return attributes[text].data;
 }
 
 struct series_table *series_table_new(void)
@@ -58,6 +58,7 @@ void series_table_free(struct series_table *t)
 	free_series(t->overflow[0]);
 	free_series(t->overflow[1]);
 	hashmap_done(&t->by_key);
+	strbuf_done(&t->key);
 	free(t);
 }
 
@@ -71,20 +72,42 @@ static struct slice known_method(struct slice method)
 	return SLICE("_OTHER");
 }
 
-/* The texts of a series of this request, one behind the other, each ended by NUL: its key is the whole. */
-static void texts_of(const struct event *e, bool of_client, struct slice service, struct strbuf ret[SERIES_TEXTS])
+static void find_values(const struct event *e, struct value ret[SERIES_TEXTS])
 {
-	utf8_add(&ret[SERIES_SERVICE], service);
-	for (size_t i = SERIES_METHOD; i < SERIES_TEXTS; i++) {
-		struct value v = span_attribute(e, attributes[i]);
-		if ((i == SERIES_SERVER || i == SERIES_PORT) && !of_client)
-			continue; /* opt-in: what a client writes as its Host would make series of a server */
-		if (i == SERIES_METHOD)
-			v.s = known_method(v.s);
-		if (v.kind == VALUE_UINT)
-			strbuf_add_uint(&ret[i], v.u);
-		else if (v.kind == VALUE_STRING)
-			utf8_add(&ret[i], v.s);
+	const struct value *all = &e->field[REQUEST_ATTRIBUTES];
+	for (size_t n = 0; all->kind == VALUE_STRUCT && n < all->list.n; n++)
+		for (size_t i = SERIES_METHOD; i < SERIES_TEXTS; i++)
+			if (slice_eq(all->list.items[n].name, attributes[i]))
+				ret[i] = all->list.items[n].value;
+}
+
+/* What tells the series of a request from others: its texts, one behind the other, each ended by a new line. */
+static void make_key(struct strbuf *key, const struct event *e, bool of_client, struct slice service)
+{
+	struct value values[SERIES_TEXTS] = { [SERIES_SERVICE] = STRING_VALUE(service) };
+	find_values(e, values);
+	values[SERIES_METHOD] = (struct value)STRING_VALUE(known_method(values[SERIES_METHOD].s));
+	if (!of_client)
+		values[SERIES_SERVER] = values[SERIES_PORT] = (struct value){}; /* opt-in: what a client writes as its Host would make series of a server */
+	strbuf_clear(key);
+	strbuf_addc(key, of_client ? 'c' : 's');
+	for (size_t i = 0; i < SERIES_TEXTS; i++) {
+		if (values[i].kind == VALUE_UINT)
+			strbuf_add_uint(key, values[i].u);
+		else if (values[i].kind == VALUE_STRING)
+			utf8_add(key, values[i].s);
+		strbuf_addc(key, '\n');
+	}
+}
+
+/* A name of a service with a new line in it, which is nobody's, moves the others: its series is a strange one, and no more. */
+static void take_texts(struct series *s, const char *key)
+{
+	const char *at = key + 1;
+	for (size_t i = 0; i < SERIES_TEXTS; i++) {
+		size_t len = strcspn(at, "\n");
+		s->text[i] = xstrndup(at, len);
+		at += len + (at[len] == '\n');
 	}
 }
 
@@ -110,27 +133,22 @@ static struct series *overflow_of(struct series_table *t, bool of_client)
 
 static struct series *find(struct series_table *t, const struct event *e, bool of_client, struct slice service)
 {
-	struct strbuf texts[SERIES_TEXTS] = {};
-	_cleanup_(strbuf_done) struct strbuf key = {};
-	texts_of(e, of_client, service, texts);
-	strbuf_addc(&key, of_client ? 'c' : 's');
-	for (size_t i = 0; i < SERIES_TEXTS; i++)
-		strbuf_addf(&key, "%s\n", strbuf_str(&texts[i]));
-	struct series *s = hashmap_get_str(&t->by_key, key.data);
-	if (!s && t->by_key.n < SERIES_MAX) {
-		s = make(of_client);
-		for (size_t i = 0; i < SERIES_TEXTS; i++)
-			s->text[i] = xstrdup(strbuf_str(&texts[i]));
-		hashmap_put_str(&t->by_key, key.data, s);
-	}
-	for (size_t i = 0; i < SERIES_TEXTS; i++)
-		strbuf_done(&texts[i]);
-	return s ? s : overflow_of(t, of_client);
+	make_key(&t->key, e, of_client, service);
+	struct series *s = hashmap_get_str(&t->by_key, t->key.data);
+	if (s || t->by_key.n == SERIES_MAX)
+		return s ? s : overflow_of(t, of_client);
+	s = make(of_client);
+	take_texts(s, t->key.data);
+	hashmap_put_str(&t->by_key, t->key.data, s);
+	return s;
 }
 
 static void copy_text(char *to, size_t size, const struct value *v)
 {
-	snprintf(to, size, "%.*s", v->kind == VALUE_STRING ? (int)v->s.len : 0, v->s.data ? v->s.data : "");
+	size_t len = v->kind == VALUE_STRING ? MIN(v->s.len, size - 1) : 0;
+	if (len)
+		memcpy(to, v->s.data, len);
+	to[len] = '\0';
 }
 
 void series_add(struct series_table *t, const struct event *e, struct slice service)

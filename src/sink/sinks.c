@@ -7,6 +7,7 @@
 extern const struct sink_ops chrome_sink;
 extern const struct sink_ops csv_sink;
 extern const struct sink_ops folded_sink;
+extern const struct sink_ops jaeger_sink;
 extern const struct sink_ops json_sink;
 extern const struct sink_ops otlp_sink;
 extern const struct sink_ops perfetto_sink;
@@ -22,6 +23,7 @@ const struct sink_ops *const sinks[] = {
 	&folded_sink,
 	&otlp_sink,
 	&zipkin_sink,
+	&jaeger_sink,
 	NULL,
 };
 

@@ -213,6 +213,9 @@ def test_prometheus_itself_reads_classic_and_native_histograms(scrape, tmp_path,
     want = {frozenset((as_label(k), str(v)) for k, v in attributes): s for (name, attributes), s in durations(out).items() if "server" in name}
     native = counts("histogram_count(http_server_request_duration_seconds)")
     assert native == {k: len(s) for k, s in want.items()}
+    last, first = (counts(f"histogram_quantile({q}, http_server_request_duration_seconds)") for q in (1, 0))
+    for labels, seconds in want.items():  # the bounds of the outermost buckets hold what is in them
+        assert first[labels] <= min(seconds) * (1 + 1e-9) and last[labels] >= max(seconds) * (1 - 1e-9)
     median = counts("histogram_quantile(0.5, http_server_request_duration_seconds)")
     for labels, seconds in want.items():
         middle = sorted(seconds)

@@ -91,6 +91,19 @@ def live_zipkin(tmp_path_factory):
     return ran(tmp_path_factory.mktemp("zipkin"), ".zipkin.json")
 
 
+@pytest.fixture(scope="module")
+def live_jaeger(tmp_path_factory):
+    return ran(tmp_path_factory.mktemp("jaeger"), ".jaeger.json")
+
+
+@pytest.fixture(params=["live", "recording", "golden"])
+def jaeger(request):
+    if request.param == "golden":
+        return shown(GOLDEN, "jaeger"), Recording(GOLDEN)
+    text, recording = request.getfixturevalue("live_jaeger")
+    return text if request.param == "live" else shown(recording.path, "jaeger"), recording
+
+
 @pytest.fixture(params=["live", "recording", "golden"])
 def otlp(request):
     if request.param == "golden":
@@ -320,3 +333,41 @@ def test_zipkin_gets_them_over_the_network(live_zipkin, zipkin_server, tmp_path)
         want = zipkin_of(o)
         want["name"], want["localEndpoint"]["serviceName"] = want["name"].lower(), want["localEndpoint"]["serviceName"].lower()
         assert json.loads(ask(url)[1]) == [want]
+
+
+# ---- jaeger ----
+
+# jaegertracing/jaeger, internal/uimodel/model.go: the members of each object, all of which its UI expects.
+TRACE = {"traceID": str, "spans": list, "processes": dict, "warnings": type(None)}
+JAEGER_SPAN = {"traceID": str, "spanID": str, "operationName": str, "references": list, "startTime": int, "duration": int, "processID": str,
+               "logs": list, "warnings": type(None), "tags": list}
+TAG_TYPES = {"string": str, "int64": int, "bool": bool, "float64": float}
+
+
+def tags_of(tags):
+    for tag in tags:
+        assert set(tag) == {"key", "type", "value"} and type(tag["value"]) is TAG_TYPES[tag["type"]]
+    return no_twice([(tag["key"], tag["value"]) for tag in tags])
+
+
+def is_of(given, members):
+    return given.keys() == members.keys() and all(type(given[k]) is kind for k, kind in members.items())
+
+
+def test_jaeger_traces_keep_the_model_and_are_the_requests_of_the_json(jaeger):
+    text, recording = jaeger
+    traces = json.loads(text, object_pairs_hook=no_twice)["data"]
+    assert len({t["traceID"] for t in traces}) == len(traces), "a trace is in one place"
+    found = {}
+    for t in traces:
+        assert is_of(t, TRACE) and t["processes"].keys() == {s["processID"] for s in t["spans"]}
+        for s in t["spans"]:
+            assert is_of(s, JAEGER_SPAN) and s["traceID"] == t["traceID"]
+            found[s["spanID"]] = (s, t["processes"][s["processID"]])
+    assert found.keys() == recording.requests.keys() and found
+    for span_id, o in recording.requests.items():
+        span, process = found[span_id]
+        assert (span["traceID"], span["operationName"], span["references"]) == (o["trace_id"], o["name"], [])
+        assert (span["startTime"], span["duration"]) == (nanoseconds(o["timestamp"]) // 1000, o["duration_ns"] // 1000)
+        assert tags_of(span["tags"]) == {**attributes_of(o), "span.kind": o["kind"], **({"error": True} if o["status"] == "error" else {})}
+        assert process["serviceName"] == o.get("service_name", o["process_name"]) and tags_of(process["tags"])["process.pid"] == o["process_id"]

@@ -130,6 +130,19 @@ static void after_five_minutes_the_first_is_given_up_and_the_next_has_its_turn(v
 	assert_int_equal(tried(&o, now, &delivered), 'b');
 }
 
+static void who_waits_for_the_end_gives_up_on_all_at_once(void **state)
+{
+	_cleanup_(outbox_done) struct outbox o;
+	outbox_init(&o, ROOM, NSEC_PER_SEC / 2);
+	o.for_good = true;
+	put(&o, 'a', 10, 5);
+	put(&o, 'b', 10, 6);
+	assert_int_equal(tried(&o, 1, &retry), 'a');
+	put(&o, 'c', 10, 7);
+	assert_int_equal(o.lost[EXPORT_GIVEN_UP], 18);
+	assert_int_equal(due_at(&o, 1), UINT64_MAX);
+}
+
 static void each_outcome_is_counted_as_what_it_is(void **state)
 {
 	static const struct {
@@ -224,6 +237,7 @@ int main(void)
 		cmocka_unit_test(jitter_is_between_half_and_one_and_a_half),
 		cmocka_unit_test(a_receiver_that_wants_rest_gets_it),
 		cmocka_unit_test(after_five_minutes_the_first_is_given_up_and_the_next_has_its_turn),
+		cmocka_unit_test(who_waits_for_the_end_gives_up_on_all_at_once),
 		cmocka_unit_test(each_outcome_is_counted_as_what_it_is),
 		cmocka_unit_test(a_receiver_without_such_a_signal_is_asked_once),
 		cmocka_unit_test(at_the_end_all_is_tried_at_once_until_the_first_failure),
