@@ -23,7 +23,7 @@ static void choose(struct doctor *d)
 		{ "tracepoints", "func t:", &tracepoint_mechanisms[mechanism_for_tracepoints()] },
 		{ "system_calls", "sys", &syscall_mechanisms[mechanism_for_syscalls()] },
 		{ "sockets", "req", &socket_mechanisms[mechanism_for_sockets()] },
-		{ "tls", "req (TLS)", &tls_mechanisms[mechanism_for_uprobes()] },
+		{ "tls", "req of TLS", &tls_mechanisms[mechanism_for_uprobes()] },
 		{ "events", "all", &event_mechanisms[mechanism_for_events()] },
 	};
 	memcpy(d->uses, uses, sizeof(uses));

@@ -253,7 +253,7 @@ def test_utrace_alone_names_what_does_not_work_here(without):
     alone = subprocess.run([UTRACE], env=env, capture_output=True, text=True, timeout=60, check=True).stdout
     here = " ".join(alone[alone.index("\nHere "):].split())
     commands = {"user_functions": "func PATTERN (", "usdt": "func usdt: (", "kernel_functions": "func k: (", "tracepoints": "func t: (",
-                "system_calls": "sys (", "sockets": "req (", "tls": "req (TLS) (", "events": "all ("}
+                "system_calls": "sys (", "sockets": "req (", "tls": "req of TLS (", "events": "all ("}
     missing = {commands[use] for use, mechanism in doctor(without=without)["mechanisms"].items() if mechanism == "none"}
     assert {words for words in commands.values() if words in here} == missing
     assert here.startswith("Here all works but" if missing else "Here all of it works")
