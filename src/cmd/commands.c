@@ -126,6 +126,9 @@ int cmd_check_target(const struct cmd *cmd, const struct options *o)
 {
 	if (o->from)
 		return check_recorded_target(cmd, o);
+	if (o->command && options_name_running(o))
+		return cmd_usage(cmd, "-- COMMAND is a target by itself; -p, -n, -e, -u, --cgroup, --all name processes that run already: leave "
+				      "out one or the other");
 	if (options_have_target(o))
 		return 0;
 	return cmd_usage(cmd, "%s of which process? Name a target: -p PID, -n NAME, -e PATH, -u USER, --cgroup PATH, --all or "

@@ -112,6 +112,17 @@ static int describe_where(const struct options *o, struct strbuf *out, struct re
 	return r;
 }
 
+/* Is there a pattern that asks for a file: any but those of the kernel's functions and tracepoints? */
+static bool asks_for_files(const struct options *o)
+{
+	for (size_t i = 0; i < o->patterns.n; i++) {
+		const char *p = o->patterns.items[i] + (o->patterns.items[i][0] == '!');
+		if (strncmp(p, "k:", 2) != 0 && strncmp(p, "t:", 2) != 0)
+			return true;
+	}
+	return false;
+}
+
 int func_list(const struct cmd *cmd, const struct options *o)
 {
 	_cleanup_(files_done) struct files files = {};
@@ -120,6 +131,8 @@ int func_list(const struct cmd *cmd, const struct options *o)
 	size_t n = 0;
 	struct reason why = {};
 	int r = named_files(o, &files, &why);
+	if (r == 0 && files.n == 0 && asks_for_files(o) && cmd_check_target(cmd, o))
+		return EXIT_USAGE;
 	if (r == 0)
 		r = processes(o, &pids, &n, &why);
 	if (r == 0)
@@ -129,6 +142,7 @@ int func_list(const struct cmd *cmd, const struct options *o)
 	if (r == -EINVAL)
 		return cmd_usage(cmd, "%s", why.text);
 	if (r < 0)
-		return cmd_fail(EXIT_FAILED, "%s", why.text[0] ? why.text : strerror(-r));
+		return cmd_fail(EXIT_FAILED, "%s%s", why.text[0] ? why.text : strerror(-r),
+				r == -ENXIO && n == 0 ? "; nothing is started for -l: a library is named by its path, or is one of a process that runs (-p)" : "");
 	return cmd_print(&out);
 }

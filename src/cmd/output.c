@@ -74,18 +74,18 @@ static int check(const struct cmd *cmd, struct options *o)
 	return doctor_check(exit_failed(o));
 }
 
-/* What is missing of a recording is said, once and at its end. */
-static void tell_damage(const struct options *o, const struct record_reader *from)
+/* What is missing of a recording is said, once and at its end. Returns whether there is damage; not to be closed is none. */
+static bool tell_damage(const struct options *o, const struct record_reader *from)
 {
-	struct record_damage d;
-	if (!from)
-		return;
-	record_reader_damage(from, &d);
+	struct record_damage d = {};
+	if (from)
+		record_reader_damage(from, &d);
 	if (d.not_closed)
 		log_note("the recording '%s' was not closed (its tracer was ended by force, or still writes): it is shown as far as it goes", o->from);
 	if (d.chunks || d.records)
 		log_note("parts of the recording '%s' are damaged: %llu pieces and %llu single records are left out", o->from,
 			 (unsigned long long)d.chunks, (unsigned long long)d.records);
+	return d.chunks || d.records;
 }
 
 /* Would what is shown be written over what it is read from? */
@@ -93,6 +93,16 @@ static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 	return a && b && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Are they one file, or would they be? */
+static bool same_name(const char *a, const char *b)
+{
+	while (strncmp(a, "./", 2) == 0)
+		a += 2;
+	while (strncmp(b, "./", 2) == 0)
+		b += 2;
+	return streq(a, b) || same_file(a, b);
 }
 
 /* The machine that it happens or happened on; NULL: what it is read from does not tell. The caller frees it. */
@@ -128,75 +138,130 @@ static int check_packets(const struct cmd *cmd, const struct options *o)
 	return cut_is_asked(o) ? cmd_usage(cmd, "a capture of packets is no recording, and is not written as one") : 0;
 }
 
-int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
+/* A run: what it reads, and where what it shows goes. */
+struct run {
+	const struct cmd *cmd;
+	struct options *options;
+	const char *const *families;
+	const struct sink_ops *format;
+	uint32_t events;            /* which may come: 1 << enum event_id */
+	struct record_reader *from; /* NULL: live, or packets */
+	struct capture *packets;    /* NULL: live, or a recording */
+	uint64_t since_ns, until_ns;
+	char *host;
+	struct exports *exports;
+	FILE *out;
+	struct sink *sink;
+};
+
+static void run_done(struct run *run)
 {
-	struct reason why = {};
+	exports_free(run->exports);
+	capture_free(run->packets);
+	record_reader_free(run->from);
+	free(run->host);
+}
+DEFINE_CLEANUP_IN_PLACE(struct run, run_done)
+
+/* Which words do not go together? 0 or EXIT_USAGE, and said. */
+static int check_words(const struct cmd *cmd, const struct options *o)
+{
 	if (!o->from && !o->stat && !o->hist && (o->sort || o->columns))
 		return cmd_usage(cmd, "%s is for tables: add --stat", o->sort ? "--sort" : "--columns");
 	if (writes_over_source(o))
 		return cmd_usage(cmd, "'%.80s' is what is read; it would be overwritten", o->output);
-	bool is_packets = o->from && capture_is_one(o->from);
-	int status = is_packets ? check_packets(cmd, o) : 0;
+	if (o->record && o->output && same_name(o->record, o->output))
+		return cmd_usage(cmd, "--record and -o both write '%.80s'", o->output);
+	return o->from && capture_is_one(o->from) ? check_packets(cmd, o) : 0;
+}
+
+static int choose_format(struct run *run)
+{
+	struct options *o = run->options;
+	run->events = probe_events(run->families, o->stat || o->hist);
+	if (o->from)
+		run->events |= probe_events(run->families, true); /* it may have been counted when it was recorded */
+	int status = o->silent ? record_to(run->cmd, o, &run->format) : format_choose(run->cmd, o, run->events, &run->format);
+	return status ? status : check(run->cmd, o);
+}
+
+static int open_source(struct run *run, struct reason *why)
+{
+	const struct options *o = run->options;
+	if (!o->from)
+		return 0;
+	int r = span_of(o, &run->since_ns, &run->until_ns, why);
+	if (r == 0)
+		r = capture_is_one(o->from) ? capture_open(&run->packets, o->from, why) : record_reader_open(&run->from, o->from, why);
+	if (r == 0 && run->from)
+		record_reader_seek(run->from, run->since_ns, run->until_ns);
+	return r;
+}
+
+/* -EINVAL: words are wrong. */
+static int open_display(struct run *run, struct reason *why)
+{
+	const struct options *o = run->options;
+	struct exports_settings receivers = { .options = o, .host = run->host, .patient = o->from != NULL };
+	int r = exports_new(&run->exports, &receivers, why);
+	if (r < 0)
+		return r;
+	run->out = open_output(o, why);
+	if (!run->out)
+		return -EIO; /* said already: why it cannot be written */
+	struct sink_settings settings = {
+		.out = run->out, .color = wants_color(o, run->out), .resource = { .host = run->host }, .sort = o->sort, .columns = o->columns,
+		.flat = o->where != NULL, .histograms = o->hist, .shared = o->command && run->out == stdout, .events = run->events,
+	};
+	return sink_open(&run->sink, run->format, &settings, why) < 0 ? -EINVAL : 0;
+}
+
+/* What was shown is complete on disk, or said not to be; then come the last lines. Returns the exit status. */
+static int conclude(struct run *run, int status, const struct strbuf *summary, const struct reason *why)
+{
+	const struct options *o = run->options;
+	_cleanup_(strbuf_done) struct strbuf left_out = {};
+	sink_left_out(run->sink, &left_out);
+	int written = sink_close(run->sink);
+	if (run->out != stdout && run->out != stderr && fclose(run->out) != 0 && written == 0)
+		written = -errno;
+	if (written < 0 && written != -EPIPE)
+		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, run->out), strerror(-written));
+	bool damaged = tell_damage(o, run->from);
+	if (left_out.len)
+		log_note("no place in %s for: %s", run->format->name, left_out.data);
+	if (summary->len)
+		log_note("%s", summary->data);
+	if (status == 0 && (damaged || (o->from && exports_lost_any(run->exports))))
+		return EXIT_FAILED; /* said already */
+	if (why->text[0])
+		return status == EXIT_USAGE ? cmd_usage(run->cmd, "%s", why->text) : cmd_fail(status, "%s", why->text);
+	return status;
+}
+
+int cmd_trace(const struct cmd *cmd, struct options *o, const char *const *families)
+{
+	struct reason why = {};
+	int status = check_words(cmd, o);
 	if (status)
 		return status;
 	if (cut_is_asked(o))
 		return cut_run(cmd, o);
-	const struct sink_ops *format;
-	uint32_t events = probe_events(families, o->stat || o->hist);
-	if (o->from)
-		events |= probe_events(families, true); /* it may have been counted when it was recorded */
-	status = o->silent ? record_to(cmd, o, &format) : format_choose(cmd, o, events, &format);
-	if (status == 0)
-		status = check(cmd, o);
+	_cleanup_(run_done) struct run run = { .cmd = cmd, .options = o, .families = families, .until_ns = UINT64_MAX };
+	status = choose_format(&run);
 	if (status)
 		return status;
-	_cleanup_(record_reader_free) struct record_reader *from = NULL;
-	_cleanup_(capture_free) struct capture *packets = NULL;
-	uint64_t since_ns = 0, until_ns = UINT64_MAX;
-	int r = o->from ? span_of(o, &since_ns, &until_ns, &why) : 0;
-	if (r == 0 && o->from)
-		r = is_packets ? capture_open(&packets, o->from, &why) : record_reader_open(&from, o->from, &why);
-	if (r < 0)
-		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(EXIT_FAILED, "%s", why.text);
-	if (from)
-		record_reader_seek(from, since_ns, until_ns);
-	_cleanup_(free) char *host = host_of(o, from);
-	_cleanup_(exports_free) struct exports *exports = NULL;
-	struct exports_settings receivers = { .options = o, .host = host, .patient = o->from != NULL };
-	r = exports_new(&exports, &receivers, &why);
+	int r = open_source(&run, &why);
+	run.host = r < 0 ? NULL : host_of(o, run.from);
+	if (r == 0)
+		r = open_display(&run, &why);
 	if (r < 0)
 		return r == -EINVAL ? cmd_usage(cmd, "%s", why.text) : cmd_fail(exit_failed(o), "%s", why.text);
-	FILE *out = open_output(o, &why);
-	if (!out)
-		return cmd_fail(exit_failed(o), "%s", why.text);
-	struct sink_settings settings = {
-		.out = out, .color = wants_color(o, out), .resource = { .host = host }, .sort = o->sort, .columns = o->columns, .flat = o->where != NULL, .histograms = o->hist,
-		.shared = o->command && out == stdout,
-		.events = events,
-	};
-	struct sink *sink;
-	if (sink_open(&sink, format, &settings, &why) < 0)
-		return cmd_usage(cmd, "%s", why.text);
-	_cleanup_(strbuf_done) struct strbuf summary = {}, left_out = {};
+	_cleanup_(strbuf_done) struct strbuf summary = {};
 	struct engine_job job = {
-		.command = cmd->name, .options = o, .families = families, .sink = sink, .exports = exports, .summary = &summary,
-		.from = from, .packets = packets, .since_ns = since_ns, .until_ns = until_ns,
+		.command = cmd->name, .options = o, .families = families, .sink = run.sink, .exports = run.exports, .summary = &summary,
+		.from = run.from, .packets = run.packets, .since_ns = run.since_ns, .until_ns = run.until_ns,
 	};
 	status = engine_run(&job, &why);
-	sink_left_out(sink, &left_out);
-	int written = sink_close(sink);
-	if (out != stdout && out != stderr && fclose(out) != 0 && written == 0)
-		written = -errno;
-	if (written < 0 && written != -EPIPE)
-		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, out), strerror(-written));
-	tell_damage(o, from);
-	if (left_out.len)
-		log_note("no place in %s for: %s", format->name, left_out.data);
-	if (summary.len)
-		log_note("%s", summary.data);
-	if (status == 0 && o->from && exports_lost_any(exports))
-		return EXIT_FAILED; /* the last line says how many, and why */
-	if (why.text[0])
-		return status == EXIT_USAGE ? cmd_usage(cmd, "%s", why.text) : cmd_fail(status, "%s", why.text);
-	return status;
+	return conclude(&run, status, &summary, &why);
 }

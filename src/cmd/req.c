@@ -19,8 +19,6 @@ static int req_run(const struct cmd *cmd, struct options *o)
 	int r = cmd_check_words(cmd, o, 0, 0);
 	if (r == 0 && !is_status(o->status))
 		return cmd_usage(cmd, "--status: '%.80s' is none (404, 5xx, or error)", o->status);
-	if (r == 0 && o->hist)
-		return cmd_usage(cmd, "req has no histograms; --stat shows percentiles by route");
 	if (r == 0)
 		r = cmd_check_target(cmd, o);
 	static const char *const families[] = { "sock", "tls", NULL };

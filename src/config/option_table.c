@@ -119,8 +119,8 @@ const struct option_row option_rows[] = {
 
 	{ "stat", .kind = OPTION_FLAG, .groups = OPTIONS_TABLE, FIELD(stat),
 	  .help = "a table of counts and times, made in the kernel, instead of single events" },
-	{ "hist", .kind = OPTION_FLAG, .groups = OPTIONS_TABLE, FIELD(hist),
-	  .help = "histograms of the times, made in the kernel" },
+	{ "hist", .kind = OPTION_FLAG, .groups = OPTIONS_CALLS, FIELD(hist),
+	  .help = "histograms of the times of calls, made in the kernel, instead of single calls" },
 	{ "sort", .kind = OPTION_TEXT, .groups = OPTIONS_TABLE, FIELD(sort), .metavar = "KEY",
 	  .help = "order of the table: the name of a column" },
 	{ "columns", .kind = OPTION_TEXT, .groups = OPTIONS_TABLE, FIELD(columns), .metavar = "A,B,...",

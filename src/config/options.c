@@ -57,10 +57,15 @@ void options_done(struct options *o)
 	*o = (struct options){};
 }
 
-bool options_have_target(const struct options *o)
+bool options_name_running(const struct options *o)
 {
 	return o->pids.n || o->names.n || o->executables.n || o->cgroups.n || o->pidns.n || o->netns.n || o->mntns.n ||
-	       o->users.n || o->all || o->command;
+	       o->users.n || o->all;
+}
+
+bool options_have_target(const struct options *o)
+{
+	return options_name_running(o) || o->command;
 }
 
 static int unknown(const struct walk *w, const char *typed, struct reason *why)

@@ -111,8 +111,8 @@ enum option_group {
 	OPTIONS_GENERAL = 1 << 0, /* --config --color -q -v: what reads settings at all; --help and --version are always taken */
 	OPTIONS_TARGET = 1 << 1,
 	OPTIONS_FILTER = 1 << 2,  /* --min --where --limit: what a recording can be asked as well */
-	OPTIONS_CALLS = 1 << 3,   /* --depth --args: the same of calls */
-	OPTIONS_TABLE = 1 << 4,   /* --stat --hist --sort --columns */
+	OPTIONS_CALLS = 1 << 3,   /* --depth --args --hist: the same of calls */
+	OPTIONS_TABLE = 1 << 4,   /* --stat --sort --columns */
 	OPTIONS_OUTPUT = 1 << 5,  /* --json -o */
 	OPTIONS_LIST = 1 << 6,    /* -l */
 	OPTIONS_TRACER = 1 << 7,  /* --buffer --max-threads --max-overhead ... */
@@ -157,7 +157,8 @@ DEFINE_CLEANUP_IN_PLACE(struct options, options_done)
  * (names the word, and the nearest option when it is unknown); -ENOENT, -EACCES ... when the configuration cannot be read.
  */
 int options_parse(struct options *o, const struct option_scope *scope, int argc, char **argv, struct reason *why);
-bool options_have_target(const struct options *o); /* any of the target options, or a command */
+bool options_name_running(const struct options *o); /* any of the target options: processes that run already, or will */
+bool options_have_target(const struct options *o);  /* one of them, or a command */
 
 /* Adds to @ret the words that make the values of @o: the positional ones, then each option of @groups that is not at its default. */
 void options_words(const struct options *o, unsigned groups, struct text_list *ret);

@@ -285,6 +285,8 @@ def test_a_pattern_without_a_match_tells_the_nearest_names(root, busy):
 @pytest.mark.parametrize("words,want", [
     (["--where", "arg1 ==", "step"], "--where"),
     (["--where", "nonsense == 1 (", "step"], "--where"),
+    (["--all", "step", "--", "true"], "-- COMMAND is a target by itself"),
+    (["step", "--record", "both", "-o", "./both"], "--record and -o both write './both'"),
     (["--sort", "calls", "step"], "--sort is for tables: add --stat"),
     (["--columns", "calls", "step"], "--columns is for tables: add --stat"),
     (["--stat", "--sort", "nonsense", "step"], "there is no column 'nonsense'; there are: calls, total"),
@@ -292,7 +294,20 @@ def test_a_pattern_without_a_match_tells_the_nearest_names(root, busy):
     (["--stat", "--where", 'comm ~ "x*"', "step"], "cannot be decided in the kernel"),
 ])
 def test_wrong_options_are_usage_errors(root, busy, words, want):
-    assert want in refused(2, "func", *words, "-p", busy.pid)
+    at = words.index("--") if "--" in words else len(words)
+    assert want in refused(2, "func", *words[:at], "-p", busy.pid, *words[at:])
+
+
+def test_what_is_listed_of_no_process_is_told(root):
+    assert "Name a target" in refused(2, "func", "-l", "*")
+    assert "named by its path" in refused(1, "func", "-l", "libc:malloc", "--", "ls")
+
+
+def test_a_library_is_known_by_the_path_that_ldd_prints(root, values):
+    """/lib is a link to /usr/lib; maps tell the latter."""
+    libc = re.search(r"libc\.so\.6 => (\S+)", subprocess.run(["ldd", values], capture_output=True, text=True, check=True).stdout)[1]
+    calls = [len(text_of(values, f"{path}:setenv", arguments=[4])) for path in (libc, os.path.realpath(libc))]
+    assert calls == [4, 4]
 
 
 def test_a_name_that_no_event_has_is_told(root, busy):

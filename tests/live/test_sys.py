@@ -391,6 +391,9 @@ WRONG = [
     (["sys", "!xyzzy", "-p", "1"], "no system call is called 'xyzzy'"),
     (["sys", "--stat", "--sort", "self", "--", "true"], "there is no column 'self'"),
     (["sys", "--depth", "3", "--", "true"], "sys has no option --depth"),
+    (["sys", "--hist", "--", "true"], "sys has no option --hist"),
+    (["sys", "openat,opennat", "--", "true"], "no system call is called 'opennat'"),
+    (["sys", "-e", "trace=openat", "--", "true"], "-- COMMAND is a target by itself"),
 ]
 
 
@@ -399,6 +402,11 @@ def test_wrong_input_is_one_line_and_status_2(words, want):
     status, out, err = run(*words)
     assert (status, out) == (2, "")
     assert re.fullmatch(r"utrace: [^\n]+\n", err) and want in err
+
+
+def test_names_may_be_joined_by_commas():
+    status, out, err = run("sys", "-l", "openat,close*", "!close_range,dup")
+    assert (status, err) == (0, "") and [line.split("(")[0] for line in out.splitlines()] == ["close", "openat"]
 
 
 def test_the_list_shows_names_with_their_arguments():

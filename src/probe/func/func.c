@@ -1,5 +1,6 @@
 /* func: calls of functions, USDT probes and tracepoints: the family's table row and its life. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,7 +269,7 @@ int func_explain_no_match(const struct func_state *s, const struct pattern *p, s
 	if (!file && s->binaries.n == 0)
 		return reason_set(why, -ENOENT, "no process came that fits what was asked, so nothing was looked for ('%s')", p->text);
 	if (!file)
-		return reason_set(why, -ENOENT, "no target maps a file '%s' (pattern '%s')", p->object ? p->object : "?", p->text);
+		return reason_set(why, -ENXIO, "no target maps a file '%s' (pattern '%s')", p->object ? p->object : "?", p->text);
 	struct nearest near = { .want = p->glob };
 	suggest(s, p, &near);
 	nearest_text(&near, text, sizeof(text));
@@ -283,6 +284,10 @@ static void func_explain_not_recorded(struct engine *e, const struct func_state 
 	struct nearest near = { .want = p->glob };
 	for (uint32_t i = 1; i <= s->infos_last; i++) {
 		const struct func_info *info = func_info_of(s, i);
+		if (info && !p->object && !info->of_executable && fnmatch(p->glob, info->name, 0) == 0) {
+			engine_note(e, "nothing in the recording matches '%s' of the program itself; there is %s:%s", p->text, info->module, info->name);
+			return;
+		}
 		if (info)
 			nearest_offer(&near, info->name);
 	}

@@ -87,6 +87,7 @@ static int split_usdt(struct pattern *p, const char *s, struct reason *why)
 	const char *colon = last_separator(rest);
 	p->provider = xstrdup(colon ? colon + 1 : rest);
 	p->object = colon ? xstrndup(rest, (size_t)(colon - rest)) : NULL;
+	p->real_path = p->object && strchr(p->object, '/') ? realpath(p->object, NULL) : NULL;
 	return 0;
 }
 
@@ -97,6 +98,7 @@ static int split(struct pattern *p, const char *s, struct reason *why)
 	const char *colon = last_separator(s);
 	p->glob = xstrdup(colon ? colon + 1 : s);
 	p->object = colon ? xstrndup(s, (size_t)(colon - s)) : NULL;
+	p->real_path = p->object && strchr(p->object, '/') ? realpath(p->object, NULL) : NULL;
 	if (p->space == SPACE_TRACEPOINT && !colon)
 		return reason_set(why, -EINVAL, "'%s' names no system; a tracepoint is t:SYSTEM:NAME, as in t:sched:sched_switch", p->text);
 	if (p->space == SPACE_USER && colon && is_line(p->glob))
@@ -140,6 +142,7 @@ void patterns_done(struct patterns *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->items[i].object);
+		free(p->items[i].real_path);
 		free(p->items[i].provider);
 		free(p->items[i].glob);
 	}
@@ -171,6 +174,8 @@ static bool object_is(const char *object, const char *path)
 
 bool pattern_wants_file(const struct pattern *p, const char *path, bool is_executable)
 {
+	if (p->real_path && streq(p->real_path, path))
+		return true; /* maps tell where links lead: /lib is /usr/lib */
 	return p->object ? object_is(p->object, path) : is_executable;
 }
 

@@ -13,6 +13,7 @@ struct pattern {
 	const char *text;  /* as it was typed; borrowed */
 	bool negated;
 	enum pattern_space space;
+	char *real_path;   /* of an object that is named by its path: where that leads here; NULL: nowhere, or no path */
 	char *object;      /* library, binary, or path; NULL: the target's own executable. tracepoint: system. usdt: binary */
 	char *provider;    /* usdt only */
 	char *glob;

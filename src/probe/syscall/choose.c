@@ -1,7 +1,10 @@
 /* choose: which calls are meant by names and globs; '!' in front takes away. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/macro.h"
 #include "probe/syscall/syscall.h"
 #include "sym/nearest.h"
 
@@ -30,12 +33,27 @@ static int choose(bool *chosen, const char *word, struct reason *why)
 	return 0;
 }
 
+/* "openat,close", as strace has it; '!' in front is of all of them. */
+static int choose_each(bool *chosen, const char *word, struct reason *why)
+{
+	bool negated = word[0] == '!';
+	int r = 0;
+	const char *at = word + negated, *end;
+	do {
+		end = strchrnul(at, ',');
+		_cleanup_(free) char *one = xasprintf("%s%.*s", negated ? "!" : "", (int)(end - at), at);
+		r = choose(chosen, one, why);
+		at = end + 1;
+	} while (r == 0 && *end);
+	return r;
+}
+
 int syscall_choose(bool chosen[SYSCALL_MAX_NR], char *const *words, size_t n, struct reason *why)
 {
 	/* Without a name, or when the first word takes away, all are meant, unknown numbers too. */
 	memset(chosen, n == 0 || words[0][0] == '!', SYSCALL_MAX_NR * sizeof(*chosen));
 	for (size_t i = 0; i < n; i++) {
-		int r = choose(chosen, words[i], why);
+		int r = choose_each(chosen, words[i], why);
 		if (r < 0)
 			return r;
 	}
