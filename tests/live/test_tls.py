@@ -390,3 +390,15 @@ def test_without_uprobes_the_handshake_is_told_alone(utrace, secure_web, certifi
     seen = live.end(signal.SIGINT)
     (connection,) = connections_of(seen)
     assert not requests_of(seen) and connection["tls"]["tls.established"] and "the plaintext of TLS needs uprobes" in seen.stderr
+
+
+def test_a_process_that_begins_to_unwind_goes_on_being_seen(utrace, secure_web, certificate):
+    """From then on the ends of calls are seen at their RETs: a return probe would end it."""
+    code = ("import ctypes, http.client, ssl\n"
+            f"c = http.client.HTTPSConnection('localhost', {secure_web.port}, context=ssl.create_default_context(cafile='{certificate[0]}'))\n"
+            "for i in range(20):\n"
+            "    if i == 10: ctypes.CDLL('libgcc_s.so.1')\n"
+            "    c.request('GET', '/%d' % i); c.getresponse().read()\n")
+    seen = utrace.start("req", command=["/usr/bin/python3", "-c", code]).end()
+    assert of_spans(requests_of(seen), "client") == secure_web.logged(20) and seen.status == 0
+
