@@ -402,3 +402,18 @@ def test_a_process_that_begins_to_unwind_goes_on_being_seen(utrace, secure_web, 
     seen = utrace.start("req", command=["/usr/bin/python3", "-c", code]).end()
     assert of_spans(requests_of(seen), "client") == secure_web.logged(20) and seen.status == 0
 
+
+
+def test_a_server_is_named_behind_much_else(utrace, secure_web):
+    """As clients write it that mix their extensions, one of them large: keys for a time of quantum computers."""
+    def vector(width, text):
+        return len(text).to_bytes(width, "big") + text
+    name = vector(2, b"\0" + vector(2, b"behind.example"))
+    extensions = b"\0\x15" + vector(2, bytes(1200)) + b"\0\0" + vector(2, name)
+    hello = b"\3\3" + bytes(32) + vector(1, b"") + vector(2, b"\xc0\x2b") + vector(1, b"\0") + vector(2, extensions)
+    live = utrace.start("req", "-p", workers(secure_web)).ready()
+    with socket.create_connection(("127.0.0.1", secure_web.port), DEADLINE_S) as s:
+        s.sendall(b"\x16\3\1" + vector(2, b"\1" + vector(3, hello)))
+        while s.recv(65536):
+            pass
+    assert [c["tls"]["tls.client.server_name"] for c in connections_of(live.end(signal.SIGINT))] == ["behind.example"]
