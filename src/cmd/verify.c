@@ -160,7 +160,9 @@ static void verify_shape(struct verification *v)
 		return;
 	}
 	int r = parse_shape(v->shape, &o, &why);
-	struct engine_job job = { .options = &o, .families = streq(families[0], "task") ? families + 1 : families, .without_targets = true };
+	struct engine_job job = {
+		.command = v->shape->command, .options = &o, .families = streq(families[0], "task") ? families + 1 : families, .without_targets = true,
+	};
 	if (r == 0)
 		r = engine_rehearse(&job, see_program, v, &why);
 	if (r == -ENOTSUP)

@@ -169,7 +169,7 @@ static void carry(struct engine *e, struct connection *c, const struct segment *
 	const char *why = missing(s->flags);
 	if (e->requests)
 		requests_pass(e, c, s);
-	if (!e->job->options->raw || engine_counts_alone(e))
+	if (!e->job->options->raw || !s->bytes || engine_counts_alone(e))
 		return;
 	event_init(&event, EVENT_SEGMENT);
 	event.where_open = true;

@@ -33,6 +33,7 @@ struct probe_shape {
 	const char *words; /* divided by blanks: "--stat *" */
 	uint32_t needs;    /* ABILITY_BIT()s without which it is not for this kernel */
 	uint32_t without;  /* those that are left out, so that a lesser mechanism is taken */
+	const char *command; /* that it is loaded for, where that makes a difference; NULL: none */
 };
 
 /* A target. Borrowed from the engine's table; valid until process_gone returns. */

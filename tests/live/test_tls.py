@@ -390,3 +390,30 @@ def test_without_uprobes_the_handshake_is_told_alone(utrace, secure_web, certifi
     seen = live.end(signal.SIGINT)
     (connection,) = connections_of(seen)
     assert not requests_of(seen) and connection["tls"]["tls.established"] and "the plaintext of TLS needs uprobes" in seen.stderr
+
+
+def test_a_process_that_begins_to_unwind_goes_on_being_seen(utrace, secure_web, certificate):
+    """From then on the ends of calls are seen at their RETs: a return probe would end it."""
+    code = ("import ctypes, http.client, ssl\n"
+            f"c = http.client.HTTPSConnection('localhost', {secure_web.port}, context=ssl.create_default_context(cafile='{certificate[0]}'))\n"
+            "for i in range(20):\n"
+            "    if i == 10: ctypes.CDLL('libgcc_s.so.1')\n"
+            "    c.request('GET', '/%d' % i); c.getresponse().read()\n")
+    seen = utrace.start("req", command=["/usr/bin/python3", "-c", code]).end()
+    assert of_spans(requests_of(seen), "client") == secure_web.logged(20) and seen.status == 0
+
+
+
+def test_a_server_is_named_behind_much_else(utrace, secure_web):
+    """As clients write it that mix their extensions, one of them large: keys for a time of quantum computers."""
+    def vector(width, text):
+        return len(text).to_bytes(width, "big") + text
+    name = vector(2, b"\0" + vector(2, b"behind.example"))
+    extensions = b"\0\x15" + vector(2, bytes(1200)) + b"\0\0" + vector(2, name)
+    hello = b"\3\3" + bytes(32) + vector(1, b"") + vector(2, b"\xc0\x2b") + vector(1, b"\0") + vector(2, extensions)
+    live = utrace.start("req", "-p", workers(secure_web)).ready()
+    with socket.create_connection(("127.0.0.1", secure_web.port), DEADLINE_S) as s:
+        s.sendall(b"\x16\3\1" + vector(2, b"\1" + vector(3, hello)))
+        while s.recv(65536):
+            pass
+    assert [c["tls"]["tls.client.server_name"] for c in connections_of(live.end(signal.SIGINT))] == ["behind.example"]

@@ -150,6 +150,31 @@ static void more_returns_than_room_are_counted(void **state)
 	assert_int_equal(s[1].offset, 0);
 }
 
+/* As OpenSSL is in Debian 12 (3.0) and 13 (3.5), but for the addresses. */
+static const struct {
+	const char *name;
+	struct slice code;
+	int64_t wraps;
+} wrapper_cases[] = {
+	{ "SSL_read_ex of 3.0", CODE("\x48\x83\xec\x08\xe8\xc7\xfd\xff\xff\x31\xd2\x85\xc0\x0f\x48\xc2"), -0x230 },
+	{ "SSL_read_ex of 3.5", CODE(ENDBR "\x48\x83\xec\x08\xe8\x53\xfd\xff\xff\x31\xd2"), 13 - 0x2ad },
+	{ "behind pushes", CODE("\x55\x53\xe8\x00\x01\x00\x00\xc3"), 0x107 },
+	{ "SSL_write_ex of 3.5: arguments are moved", CODE(ENDBR "\x49\x89\xc8\x31\xc9\xe9\xe2\x7c\xfe\xff"), 0 },
+	{ "SSL_read: another argument", CODE("\x48\x83\xec\x18\x31\xc0\x48\x89\xe1\xe8\x00\x01\x00\x00"), 0 },
+	{ "cut", CODE("\x48\x83\xec\x08\xe8\xc7"), 0 },
+};
+
+static void a_wrapper_tells_what_it_wraps(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wrapper_cases); i++) {
+		int64_t wraps = site_wrapped(wrapper_cases[i].code);
+		if (wraps != wrapper_cases[i].wraps)
+			fail_msg("%s: %lld", wrapper_cases[i].name, (long long)wraps);
+		if (wraps)
+			assert_true(site_calls(wrapper_cases[i].code, wraps) && !site_calls(wrapper_cases[i].code, wraps + 1));
+	}
+}
+
 static void every_refusal_has_a_text(void **state)
 {
 	for (int r = SITE_OK; r <= SITE_UNDECODABLE; r++)
@@ -280,6 +305,7 @@ int main(void)
 		cmocka_unit_test(an_entry_is_put_where_it_is_safe_and_cheap),
 		cmocka_unit_test(returns_are_found),
 		cmocka_unit_test(more_returns_than_room_are_counted),
+		cmocka_unit_test(a_wrapper_tells_what_it_wraps),
 		cmocka_unit_test(every_refusal_has_a_text),
 		cmocka_unit_test(returns_are_those_of_objdump),
 	};

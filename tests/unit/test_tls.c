@@ -149,6 +149,7 @@ static const struct {
 	{ "the address is another's", "1>7 1=a1:one x7 1>8 1=a1:two", "7>one@0 8>two@0 " },
 	{ "the address is another's, the end was not seen", "1>7 1=a1:one 1>8 1=a1:two", "7>one@0 8>two@0 " },
 	{ "bytes of it were lost", "1>7 1=a1:one 1>7 1=a1+5:two", "7>one@0 7>two@8~5 " },
+	{ "where bytes were lost, so may the last be", "1>7 1=a1:one 1>7 1=a1+5:two x7", "7>one@0 7>two@8~5 7>@12~1 " },
 	{ "no connection that speaks TLS", "1-7 1=a1:one 1/a0:two", "" },
 	{ "what may be a file is of the socket that the call reads", "1>7 1#a0:file 1>7 1#a1:ask 1#a0:more", "7>ask@0 7>more@3 " },
 	{ "nothing passed on a socket yet", "1=a0:one", "" },

@@ -35,6 +35,7 @@ enum sock_place { IN_RECEIVE = SOCK_RECEIVED, IN_SEND = SOCK_SENT, IN_STATE, IN_
 
 /* Records while they are built. The verifier adds the largest piece to the largest offset: hence twice the room. */
 struct sock_scratch {
+	__u64 limit; /* of bytes to capture */
 	struct sock_conn_rec conn;
 	struct sock_data_rec rec;
 	char bytes[2 * SOCK_CAPTURE_BYTES_MAX];
@@ -226,8 +227,8 @@ struct sock_iovec {
 
 static __always_inline void capture_piece(struct sock_scratch *s, __u64 addr, __u64 length)
 {
-	__u32 at = *(volatile __u16 *)&s->rec.captured, room = sock_capture_bytes - at;
-	if (at >= sock_capture_bytes)
+	__u32 at = *(volatile __u16 *)&s->rec.captured, limit = s->limit, room = limit - at;
+	if (at >= limit)
 		return;
 	__u32 n = length < room ? length : room;
 	HIDE(n);
@@ -252,7 +253,7 @@ static __always_inline void capture_pieces(struct sock_scratch *s, __u64 iovecs,
 		}
 		__u64 n = v.length < left ? v.length : left;
 		capture_piece(s, v.base, n);
-		if (s->rec.flags & SOCK_UNREADABLE || s->rec.captured >= sock_capture_bytes)
+		if (s->rec.flags & SOCK_UNREADABLE || s->rec.captured >= s->limit)
 			return;
 		left -= n;
 	}
@@ -287,6 +288,16 @@ static __always_inline void capture(struct sock_scratch *s, const struct sock_re
 		return;
 	}
 	s->rec.flags |= SOCK_FOREIGN;
+}
+
+/* The first message of TLS names servers and protocols, somewhere in up to 2 KiB; whoever reads it reads the head of its record before it. */
+#define FIRST_BYTES 2048
+#define FIRST_OFFSET 5
+
+static __always_inline __u32 limit_at(__u64 offset)
+{
+	bool first = !sock_keep_encrypted && sock_capture_bytes >= SOCK_CAPTURE_BYTES && sock_capture_bytes < FIRST_BYTES && offset <= FIRST_OFFSET;
+	return first ? FIRST_BYTES : sock_capture_bytes;
 }
 
 #define RECORD_HANDSHAKE 22 /* of TLS: RFC 8446, 5.1. Head: type, version 3.1 to 3.3, length */
@@ -348,6 +359,7 @@ static __always_inline void tell_bytes(void *ctx, struct sock_state *s, __u32 di
 		rec->head.generation = task_generation(current_task());
 	}
 	place_bytes(rec, s, direction, has_seq, seq);
+	scratch->limit = limit_at(rec->offset);
 	if (regs->foreign)
 		rec->flags |= SOCK_FOREIGN;
 	else if (sock_capture_bytes && !(flags & SOCK_NO_BUFFER))

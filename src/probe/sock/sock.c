@@ -225,7 +225,9 @@ static void sock_close(struct engine *e, void *state)
 static const struct probe_shape sock_shapes[] = {
 	{ "sizes", "", ABILITY_BIT(ABILITY_SOCK_LENGTH), 0 },
 	{ "bytes", "--raw", ABILITY_BIT(ABILITY_SOCK_LENGTH), 0 },
+	{ "requests", "", ABILITY_BIT(ABILITY_SOCK_LENGTH), 0, "req" },
 	{ "exit", "--raw", 0, ABILITY_BIT(ABILITY_SOCK_LENGTH) },
+	{ "exit-requests", "", 0, ABILITY_BIT(ABILITY_SOCK_LENGTH), "req" },
 	{},
 };
 

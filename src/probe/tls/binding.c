@@ -17,6 +17,7 @@ struct session {
 	struct object *object;    /* NULL: none is bound to it */
 	struct handshake *handshake; /* NULL: it is over */
 	uint64_t offset[SOCK_DIRECTIONS];
+	bool has_lost[SOCK_DIRECTIONS];
 };
 
 /* The library's. */
@@ -195,6 +196,7 @@ static void give(struct bindings *b, struct object *o, const struct tls_data_rec
 		.began_ns = rec->began_ns, .head = &rec->head,
 	};
 	to->offset[d] += lost + rec->bytes;
+	to->has_lost[d] |= lost;
 	b->plaintext(b->arg, to->connection, &s);
 }
 
@@ -278,12 +280,25 @@ void bindings_passed(struct bindings *b, struct connection *c, const struct segm
 		bind_waiting(b, t, session, s);
 }
 
+/* Where something was lost, the last may have been too: no later offset tells. */
+static void doubt_end(struct bindings *b, const struct session *session, const struct rec_head *head)
+{
+	for (enum sock_direction d = SOCK_RECEIVED; d < SOCK_DIRECTIONS; d++) {
+		struct segment s = { .direction = d, .offset = session->offset[d] + 1, .lost_before = 1, .head = head };
+		if (session->has_lost[d])
+			b->plaintext(b->arg, session->connection, &s);
+	}
+}
+
 void bindings_closed(struct bindings *b, struct connection *c)
 {
 	struct session *session = hashmap_remove(&b->sessions, c->number);
 	if (!session)
 		return;
 	const struct handshake *h = session->handshake;
+	struct rec_head head = c->task;
+	head.time_ns = c->last_ns;
+	doubt_end(b, session, &head);
 	if (h && (h->began_ns || h->agreed))
 		b->handshake(b->arg, c, h, &c->task);
 	if (session->object)
