@@ -14,9 +14,16 @@
 #define TOLD_BYTES_MAX 200                   /* of what a stranger says */
 #define GRPC_PREFIX_BYTES 5                  /* compressed or not, and the length: gRPC over HTTP2, Length-Prefixed-Message */
 
-enum { GRPC_CANCELLED = 1, GRPC_DEADLINE_EXCEEDED = 4, GRPC_RESOURCE_EXHAUSTED = 8, GRPC_ABORTED = 10, GRPC_OUT_OF_RANGE = 11, GRPC_UNIMPLEMENTED = 12, GRPC_UNAVAILABLE = 14, GRPC_DATA_LOSS = 15 };
+enum {
+	GRPC_CANCELLED = 1, GRPC_DEADLINE_EXCEEDED = 4, GRPC_RESOURCE_EXHAUSTED = 8, GRPC_ABORTED = 10,
+	GRPC_OUT_OF_RANGE = 11, GRPC_UNIMPLEMENTED = 12, GRPC_UNAVAILABLE = 14, GRPC_DATA_LOSS = 15,
+};
 enum { RESPONSE_PARTIAL_SUCCESS = 1, PARTIAL_REJECTED = 1, PARTIAL_MESSAGE = 2 }; /* Export*ServiceResponse of each signal */
-enum { STATUS_MESSAGE = 2, STATUS_DETAILS = 3, ANY_TYPE_URL = 1, ANY_VALUE = 2, RETRY_INFO_DELAY = 1, DURATION_SECONDS = 1, DURATION_NANOS = 2 }; /* google/rpc */
+/* google/rpc */
+enum {
+	STATUS_MESSAGE = 2, STATUS_DETAILS = 3, ANY_TYPE_URL = 1, ANY_VALUE = 2, RETRY_INFO_DELAY = 1,
+	DURATION_SECONDS = 1, DURATION_NANOS = 2,
+};
 
 DEFINE_CLEANUP(json_t *, json_decref)
 
@@ -222,7 +229,8 @@ static struct verdict_of_answer judge_grpc(const struct answer *a, struct strbuf
 	struct verdict_of_answer v = { .outcome = OUTCOME_REFUSED };
 	if (a->grpc_status == 0) {
 		struct slice message = { a->body.data + GRPC_PREFIX_BYTES, a->body.len - GRPC_PREFIX_BYTES };
-		return a->body.len > GRPC_PREFIX_BYTES && !a->body.data[0] ? read_protobuf(message, say) : (struct verdict_of_answer){ .outcome = OUTCOME_DELIVERED };
+		bool plain = a->body.len > GRPC_PREFIX_BYTES && !a->body.data[0];
+		return plain ? read_protobuf(message, say) : (struct verdict_of_answer){ .outcome = OUTCOME_DELIVERED };
 	}
 	strbuf_addf(say, "answers with gRPC status %d", a->grpc_status);
 	if (a->grpc_message.len) {

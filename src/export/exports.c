@@ -56,17 +56,14 @@ static int add_target(struct exports *x, const char *word, enum signal_kind sign
 	if (r)
 		return MIN(r, 0);
 	if (x->n == TARGETS_MAX)
-		return reason_set(why, -EINVAL, "--export: more than %d receivers", TARGETS_MAX);
-	struct target *t = &x->targets[x->n];
+		return reason_set(why, -EINVAL, "--export: more than %d receivers, each signal counted", TARGETS_MAX);
+	struct target *t = &x->targets[x->n++];
 	if (x->spool_fd >= 0) {
 		_cleanup_(free) char *name = spool_name(&d);
 		r = spool_new(&t->spool, x->spool_fd, name, o->spool_bytes, why);
 	}
 	struct sender_settings settings = { .spool = t->spool, .patient = x->patient };
-	if (r == 0)
-		r = sender_new(&t->sender, &d, &settings, why);
-	x->n += r == 0;
-	return r;
+	return r == 0 ? sender_new(&t->sender, &d, &settings, why) : r; /* what is half made goes with @x */
 }
 
 static bool wants(const struct options *o, enum signal_kind signal)

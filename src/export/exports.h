@@ -29,7 +29,7 @@ DEFINE_CLEANUP(struct exports *, exports_free)
 void exports_write(struct exports *x, const struct event *e);  /* requests are taken, others are not looked at */
 void exports_tick(struct exports *x, uint64_t now_ns);         /* of the events' own time: what is a second old is sent */
 bool exports_news(struct exports *x, struct strbuf *out);      /* what receivers did that people should know; false: nothing new */
-void exports_finish(struct exports *x);                        /* sends what waits, within the time of an attempt; then counts are final */
+void exports_finish(struct exports *x);                        /* sends what waits, within five seconds; then counts are final */
 void exports_text(struct exports *x, struct strbuf *out);      /* "; 812 spans sent to http://...: 0 lost" */
 struct value exports_value(struct exports *x, struct arena *arena); /* the same for JSON */
 bool exports_lost_any(struct exports *x);

@@ -11,9 +11,18 @@
 
 #define SCHEMA_MAX 8 /* of native histograms: the finest that Prometheus takes */
 
-enum { FAMILY_NAME = 1, FAMILY_HELP = 2, FAMILY_TYPE = 3, FAMILY_METRIC = 4, TYPE_HISTOGRAM = 4, METRIC_LABEL = 1, METRIC_HISTOGRAM = 7, LABEL_NAME = 1, LABEL_VALUE = 2 };
-enum { HISTOGRAM_COUNT = 1, HISTOGRAM_SUM = 2, HISTOGRAM_BUCKET = 3, HISTOGRAM_SCHEMA = 5, HISTOGRAM_ZERO_THRESHOLD = 6, HISTOGRAM_ZEROES = 7, HISTOGRAM_SPAN = 12, HISTOGRAM_DELTA = 13, HISTOGRAM_CREATED = 15 };
-enum { BUCKET_CUMULATIVE = 1, BUCKET_BOUND = 2, BUCKET_EXEMPLAR = 3, EXEMPLAR_LABEL = 1, EXEMPLAR_VALUE = 2, EXEMPLAR_TIME = 3, TIME_SECONDS = 1, TIME_NANOS = 2, SPAN_OFFSET = 1, SPAN_LENGTH = 2 };
+enum {
+	FAMILY_NAME = 1, FAMILY_HELP = 2, FAMILY_TYPE = 3, FAMILY_METRIC = 4, TYPE_HISTOGRAM = 4, METRIC_LABEL = 1,
+	METRIC_HISTOGRAM = 7, LABEL_NAME = 1, LABEL_VALUE = 2,
+};
+enum {
+	HISTOGRAM_COUNT = 1, HISTOGRAM_SUM = 2, HISTOGRAM_BUCKET = 3, HISTOGRAM_SCHEMA = 5, HISTOGRAM_ZERO_THRESHOLD =
+	6, HISTOGRAM_ZEROES = 7, HISTOGRAM_SPAN = 12, HISTOGRAM_DELTA = 13, HISTOGRAM_CREATED = 15,
+};
+enum {
+	BUCKET_CUMULATIVE = 1, BUCKET_BOUND = 2, BUCKET_EXEMPLAR = 3, EXEMPLAR_LABEL = 1, EXEMPLAR_VALUE = 2,
+	EXEMPLAR_TIME = 3, TIME_SECONDS = 1, TIME_NANOS = 2, SPAN_OFFSET = 1, SPAN_LENGTH = 2,
+};
 
 static const double bounds[] = SERIES_BOUNDS;
 static const char *const names[] = { "http_server_request_duration_seconds", "http_client_request_duration_seconds" };
@@ -217,7 +226,8 @@ enum exposition metrics_accepted(const char *accept, const char **ret_type)
 	} forms[] = {
 		[EXPOSITION_TEXT] = { "", "text/plain; version=0.0.4; charset=utf-8" },
 		[EXPOSITION_OPENMETRICS] = { "application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8" },
-		[EXPOSITION_PROTOBUF] = { "application/vnd.google.protobuf", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited" },
+		[EXPOSITION_PROTOBUF] = { "application/vnd.google.protobuf",
+					  "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited" },
 	};
 	/* Prometheus asks for protobuf only when it wants native histograms, and then before all others. */
 	enum exposition form = EXPOSITION_TEXT;

@@ -15,6 +15,7 @@
 
 #define QUEUE_BYTES (8u << 20)               /* about 15,000 spans */
 #define GIVE_UP_NS (300 * NSEC_PER_SEC)      /* as the Collector's exporters: exporterhelper, max_elapsed_time */
+#define END_NS (5 * NSEC_PER_SEC)            /* for what waits at the end; less, if an attempt may take less */
 #define GIVE_UP_PATIENT_NS (30 * NSEC_PER_SEC) /* somebody waits for the end */
 
 struct sender {
@@ -217,7 +218,7 @@ void sender_close(struct sender *s)
 	while (s->patient && s->running && (s->box.n || s->busy))
 		pthread_cond_wait(&s->changed, &s->lock);
 	if (!s->box.closing)
-		s->deadline_ns = clock_monotonic_ns() + s->to.timeout_ms * NSEC_PER_MSEC;
+		s->deadline_ns = clock_monotonic_ns() + MIN(s->to.timeout_ms * NSEC_PER_MSEC, END_NS);
 	outbox_close(&s->box);
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);

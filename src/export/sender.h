@@ -20,7 +20,7 @@ int sender_new(struct sender **ret, struct destination *to, const struct sender_
 void sender_free(struct sender *s); /* after sender_finish() */
 
 void sender_put(struct sender *s, struct slice body, uint32_t items); /* copies @body */
-/* What waits is sent, within the time of one attempt; then the thread is over and the counts are final. */
+/* What waits is sent, within five seconds; then the thread is over and the counts are final. */
 void sender_close(struct sender *s);  /* begins with that, and returns at once */
 void sender_finish(struct sender *s); /* waits for it */
 

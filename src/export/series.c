@@ -22,9 +22,9 @@ struct series_table {
 };
 
 static const struct slice attributes[SERIES_TEXTS] = {
-	[SERIES_SERVICE] = SLICE("service.name"), [SERIES_METHOD] = SLICE("http.request.method"), [SERIES_ROUTE] = SLICE("http.route"),
-	[SERIES_STATUS] = SLICE("http.response.status_code"), [SERIES_ERROR] = SLICE("error.type"), [SERIES_SERVER] = SLICE("server.address"),
-	[SERIES_PORT] = SLICE("server.port"),
+	[SERIES_SERVICE] = SLICE("service.name"), [SERIES_METHOD] = SLICE("http.request.method"), [SERIES_SCHEME] = SLICE("url.scheme"),
+	[SERIES_ROUTE] = SLICE("http.route"), [SERIES_STATUS] = SLICE("http.response.status_code"), [SERIES_ERROR] = SLICE("error.type"),
+	[SERIES_SERVER] = SLICE("server.address"), [SERIES_PORT] = SLICE("server.port"),
 };
 
 const char *series_attribute(enum series_text text)
@@ -87,8 +87,11 @@ static void make_key(struct strbuf *key, const struct event *e, bool of_client, 
 	struct value values[SERIES_TEXTS] = { [SERIES_SERVICE] = STRING_VALUE(service) };
 	find_values(e, values);
 	values[SERIES_METHOD] = (struct value)STRING_VALUE(known_method(values[SERIES_METHOD].s));
-	if (!of_client)
-		values[SERIES_SERVER] = values[SERIES_PORT] = (struct value){}; /* opt-in: what a client writes as its Host would make series of a server */
+	/* Opt-in by the conventions: what a client writes as its Host would make series of a server. */
+	if (of_client)
+		values[SERIES_SCHEME] = (struct value){};
+	else
+		values[SERIES_SERVER] = values[SERIES_PORT] = (struct value){};
 	strbuf_clear(key);
 	strbuf_addc(key, of_client ? 'c' : 's');
 	for (size_t i = 0; i < SERIES_TEXTS; i++) {

@@ -25,7 +25,9 @@ struct exemplar {
 	char trace_id[33], span_id[17];
 };
 
-enum series_text { SERIES_SERVICE, SERIES_METHOD, SERIES_ROUTE, SERIES_STATUS, SERIES_ERROR, SERIES_SERVER, SERIES_PORT, SERIES_TEXTS };
+enum series_text {
+	SERIES_SERVICE, SERIES_METHOD, SERIES_SCHEME, SERIES_ROUTE, SERIES_STATUS, SERIES_ERROR, SERIES_SERVER, SERIES_PORT, SERIES_TEXTS
+};
 
 /* Texts are empty where the series has no such attribute; they live as long as the table. */
 struct series {

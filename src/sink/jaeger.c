@@ -38,7 +38,8 @@ struct jaeger_state {
 
 static void add_tag(struct strbuf *b, const char *comma, struct slice name, const struct value *v)
 {
-	const char *type = v->kind == VALUE_UINT || v->kind == VALUE_INT ? "int64" : v->kind == VALUE_BOOL ? "bool" : v->kind == VALUE_DOUBLE ? "float64" : "string";
+	bool whole = v->kind == VALUE_UINT || v->kind == VALUE_INT;
+	const char *type = whole ? "int64" : v->kind == VALUE_BOOL ? "bool" : v->kind == VALUE_DOUBLE ? "float64" : "string";
 	strbuf_addf(b, "%s{\"key\":", comma);
 	json_string_add(b, name);
 	strbuf_addf(b, ",\"type\":\"%s\",\"value\":", type);
@@ -123,8 +124,9 @@ static void add_span(struct jaeger_state *s, struct trace *t, const struct event
 static void write_trace(struct jaeger_state *s, struct trace *t)
 {
 	strbuf_clear(&s->line);
-	strbuf_addf(&s->line, "%s{\"traceID\":\"%s\",\"spans\":[%s],\"processes\":{%s},\"warnings\":null}", s->written++ ? ",\n" : "", t->id, strbuf_str(&t->spans),
-		    strbuf_str(&t->processes));
+	strbuf_addf(&s->line, "%s{\"traceID\":\"%s\",\"spans\":[", s->written++ ? ",\n" : "", t->id);
+	strbuf_add_slice(&s->line, strbuf_slice(&t->spans));
+	strbuf_addf(&s->line, "],\"processes\":{%s},\"warnings\":null}", strbuf_str(&t->processes));
 	fwrite(s->line.data, 1, s->line.len, s->out);
 	hashmap_remove_str(&s->by_id, t->id);
 	for (size_t i = 0; i < t->n; i++)

@@ -39,7 +39,7 @@ KNOWN = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", 
 def series_of(o):
     """Name and attributes of the metric that counts this request, by the semantic conventions."""
     a = o["attributes"]
-    names = ["http.response.status_code", "error.type"] + (["server.address", "server.port"] if o["kind"] == "client" else ["http.route"])
+    names = ["http.response.status_code", "error.type"] + (["server.address", "server.port"] if o["kind"] == "client" else ["http.route", "url.scheme"])
     method = a["http.request.method"]
     return f"http.{o['kind']}.request.duration", frozenset({"http.request.method": method if method in KNOWN else "_OTHER", **{k: a[k] for k in names if k in a}}.items())
 

@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
 import receivers
 import workload
-from workload import ROOT, UTRACE, events, until
+from workload import ROOT, UTRACE, events, run, until
 
 GOLDEN = ROOT / "tests" / "golden" / "req.utr"
 NO_PROXY = {k: v for k, v in workload.CLEAN.items() if not k.startswith("OTEL_") and not k.lower().endswith("_proxy")}
@@ -189,6 +190,55 @@ def test_spans_come_while_the_run_goes_on(tmp_path, ends, start):
         until(lambda: receiver.requests, 10, "the span is sent")
         assert [s["name"] for s in receiver.spans()] == ["GET /now"]
         workload.stop(utrace, signal.SIGINT)
+
+
+def test_a_receiver_that_comes_back_gets_what_waited(tmp_path, ends):
+    workload.needs_tracing()
+    port, out = workload.free_port(), tmp_path / "out.json"
+    program = PROGRAM + "print('done', flush=True)\nsys.stdin.readline()\n"
+    words = ["req", "--signals", "traces", "--export", f"otlp+http://127.0.0.1:{port}", "-o", out, "--", sys.executable, "-c", program, "50"]
+    with workload.started(UTRACE, *words, env=NO_PROXY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as utrace:
+        assert utrace.stdout.readline() == "done\n"
+        assert "cannot be reached" in utrace.stderr.readline()
+        receiver = receivers.Receiver(ends, port=port)
+        until(lambda: receiver.requests, 20, "it is tried again")
+        utrace.communicate("\n", timeout=30)
+    assert summary_of(out)[0]["sent"] == 100 == len({s["span_id"] for s in receiver.spans()}) and summary_of(out)[0]["lost"] == {}
+
+
+LEAKY = r"""
+import socket, threading
+listener = socket.create_server(("127.0.0.1", 0))
+def serve():
+    c = listener.accept()[0]
+    while got := c.recv(65536):
+        c.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cret\r\nX-Token: s3cret\r\nContent-Length: 6\r\n\r\ns3cret")
+threading.Thread(target=serve, daemon=True).start()
+c = socket.create_connection(listener.getsockname())
+for target in (b"/a?key=s3cret", b"/b#s3cret", b"http://me:s3cret@h/c?s3cret"):
+    c.sendall(b"POST %s HTTP/1.1\r\nHost: h\r\nAuthorization: Basic s3cret\r\nCookie: s3cret\r\nReferer: http://h/?s3cret\r\nContent-Length: 6\r\n\r\ns3cret" % target)
+    c.recv(65536)
+print("done", flush=True)
+input()
+"""
+
+
+def test_no_secret_of_a_request_leaves_by_any_way(tmp_path, ends):
+    workload.needs_tracing()
+    otlp, zipkin, port, spool = receivers.Receiver(ends), receivers.Receiver(ends), workload.free_port(), tmp_path / "spool"
+    words = ["req", "--listen", port, "--spool", spool, "--record", tmp_path / "run.utr", "-o", tmp_path / "out.jaeger.json", "--export", f"otlp+http://127.0.0.1:{otlp.port}",
+             "--export", f"zipkin+http://127.0.0.1:{zipkin.port}", "--export", f"otlp+http://127.0.0.1:{workload.free_port()}", "--", sys.executable, "-c", LEAKY]
+    env = {**NO_PROXY, "OTEL_METRIC_EXPORT_INTERVAL": "300"}
+    with workload.started(UTRACE, *map(str, words), env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as utrace:
+        assert utrace.stdout.readline() == "done\n"
+        until(lambda: len(otlp.requests) > 2 and zipkin.requests, 20, "spans and metrics are sent")
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            scraped = answer.read()
+        told = "".join(utrace.communicate("\n", timeout=30))
+    ways = {"otlp": b"".join(r.body for r in otlp.requests), "zipkin": b"".join(r.body for r in zipkin.requests), "scrape": scraped, "stderr": told.encode(),
+            "spool": b"".join(p.read_bytes() for p in spool.iterdir()), "jaeger": (tmp_path / "out.jaeger.json").read_bytes(), "recording": run("export", tmp_path / "run.utr", "--format", "json").stdout.encode()}
+    assert all(ways.values()) and b"POST" in ways["spool"] and b"POST" in ways["scrape"]
+    assert not [way for way, what in ways.items() if b"s3cret" in what]
 
 
 SERVER = r"""
