@@ -123,7 +123,7 @@ struct proto_ops {
 	void (*segment)(void *state, enum proto_side from); /* the next byte is the first of a send, receive or packet: a hint */
 	void (*close)(void *state, enum proto_side from);   /* nothing more comes from this side; a second call does nothing */
 	bool (*upgrade)(const void *state, struct proto_upgrade *ret); /* NULL: this protocol never hands over */
-	size_t (*kept)(const void *state); /* bytes of memory that it holds beside the state */
+	size_t (*kept)(const void *state); /* bytes of memory that it holds beside the state; NULL: none */
 	void (*done)(void *state); /* gives back what the state has allocated; emits nothing */
 };
 

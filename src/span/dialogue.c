@@ -171,7 +171,7 @@ void dialogue_pass(struct dialogue *d, const struct passed *p)
 
 size_t dialogue_kept(const struct dialogue *d)
 {
-	size_t parser = d->proto ? d->proto->state_size + d->proto->kept(d->state) : 0;
+	size_t parser = d->proto ? d->proto->state_size + (d->proto->kept ? d->proto->kept(d->state) : 0) : 0;
 	return parser + d->early[0].bytes.cap + d->early[1].bytes.cap + d->exchange.kept_bytes;
 }
 

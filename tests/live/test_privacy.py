@@ -7,6 +7,7 @@ import base64
 import ctypes
 import ctypes.util
 import itertools
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import sys
 
 import packets
 import pytest
+import receivers
 from conftest import CLEAN, DEADLINE_S, UTRACE
 
 SERVER = r"""
@@ -116,7 +118,12 @@ def talked(utrace, start, tmp_path):
     return record
 
 
-FORMATS = ["text", "json", "csv", "chrome", "perfetto", "folded", "otlp", "zipkin"]
+def formats():
+    """All that there are, by the message that names them."""
+    said = subprocess.run([UTRACE, "req", "--format", "none", "--", "true"], capture_output=True, env=CLEAN, text=True, check=False).stderr
+    names = re.findall(r"\w+", said.partition("there are: ")[2].partition("(")[0])
+    assert {"text", "json", "csv", "otlp", "zipkin"} <= set(names), said
+    return names
 
 
 def shown(path, how, *words):
@@ -130,7 +137,7 @@ def test_no_secret_is_in_anything_that_is_written(talked):
     assert not found(live)
     for recording in recordings:
         assert not found(unpacked(recording)), "in the recording"
-        for name, more in itertools.product(FORMATS, ([], ["--connections"], ["--stat"], ["--raw"])):
+        for name, more in itertools.product(formats(), ([], ["--connections"], ["--stat"], ["--raw"])):
             assert not found(shown(recording, ["--format", name], *more)), (name, more)
         kinds = shown(recording, ["--json"])
         assert all(f"/{kind}".encode() in kinds for kind in KINDS), "it was looked for where there was something"
@@ -157,9 +164,27 @@ def test_no_secret_of_a_capture_is_shown(start, tmp_path, ends):
             s.recv(65536)
     path = dump.stop(ask=ask_last)
     assert found(path.read_bytes())
-    for name in FORMATS:
+    for name in formats():
         said = shown(path, ["--format", name], "--connections")
         if b"without libpcap" in said:
             pytest.skip("this utrace was made without libpcap")
         assert not found(said), name
     assert found(shown(path, ["--json"], "--raw"))
+
+
+def test_no_secret_is_sent_nor_lies_in_a_spool(utrace, start, tmp_path, ends):
+    server = start(sys.executable, "-c", SERVER)
+    port, spool = int(server.line()), tmp_path / "spool"
+    receiver = receivers.Receiver(ends)
+    here = {**CLEAN, "NO_PROXY": "127.0.0.1"}
+    ways = [["--export", f"otlp+http://127.0.0.1:{receiver.port}"], ["--export", f"zipkin+http://127.0.0.1:{receiver.port}"],
+            ["--export", f"otlp+http://127.0.0.1:{receivers.free_port()}", "--spool", spool]]
+    for words in ways:
+        seen = utrace.start("req", *words, command=[sys.executable, "-c", CLIENT, port], env=here).end()
+        if "made without" in seen.stderr:
+            pytest.skip("this utrace sends nothing")
+        assert seen.status == 0, seen.stderr
+    bodies = [r.body for r in receiver.requests]
+    spooled = [p.read_bytes() for p in spool.iterdir() if p.is_file()]
+    assert any(b"/authorization" in b for b in bodies) and any(b"/authorization" in b for b in spooled)
+    assert not found(b"".join(bodies) + b"".join(spooled))
