@@ -84,6 +84,19 @@ def test_depth_shows_the_outermost_calls_only(utrace, prog):
     assert utrace.func("deep", "--depth", "5", command=[prog, "60", "-1"]).count("depth") == {d: 1 for d in range(5)}
 
 
+@pytest.mark.parametrize("without", ["", "session"])
+@pytest.mark.parametrize("exits", ["auto", "sites"])
+def test_calls_below_depth_leave_no_trace(utrace, prog, tmp_path, exits, without):
+    recording = tmp_path / "calls.utr"
+    seen = utrace.func(*ALL, "--depth", "1", "--no-args", "--exits", exits, "--record", recording, command=[prog, "10"],
+                       env={**CLEAN, "UTRACE_WITHOUT": without})
+    told = utrace.start("report", recording).end()
+    for of in (seen, told):
+        assert of.count() == {"top": 10} and of.lost == [] and of.summary["lost"] == {}
+        assert all("lost_before" not in c and "end" not in c for c in of.calls) and "left out" not in of.stderr
+    assert told.calls == seen.calls
+
+
 def test_calls_too_deep_for_the_kernels_table_are_counted_as_lost(utrace, prog):
     seen = utrace.func("deep", command=[prog, "399", "-1"])
     assert len(seen.calls) + sum(seen.summary["lost"].values()) == 400

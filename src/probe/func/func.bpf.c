@@ -106,6 +106,18 @@ static __always_inline struct func_call_rec *slot(struct func_thread *t, __u32 i
 	return (void *)(t->stack + at);
 }
 
+/* Open calls at the most that have a slot; those above are only counted. */
+static __always_inline __u32 held_max(void)
+{
+	return depth_max < slots ? depth_max : slots;
+}
+
+/* How many of the thread's open calls have one. */
+static __always_inline __u32 held(const struct func_thread *t)
+{
+	return t->depth > held_max() ? held_max() : t->depth;
+}
+
 static __always_inline struct func_thread *thread_of(__u32 tid)
 {
 	return bpf_map_lookup_elem(&func_threads, &tid);
@@ -218,10 +230,10 @@ static __always_inline void finish(void *ctx, struct func_thread *t, struct func
 /* The topmost recorded call, when it cannot be open any more because the stack is already above it. */
 static __always_inline struct func_call_rec *stale_top(struct func_thread *t, __u64 sp, bool same_too)
 {
-	__u32 depth = t->depth;
-	if (depth == 0)
+	__u32 n = held(t);
+	if (n == 0)
 		return NULL;
-	struct func_call_rec *top = slot(t, depth > slots ? slots - 1 : depth - 1);
+	struct func_call_rec *top = slot(t, n - 1);
 	if (!top || (top->sp > sp && !(top->head.flags & REC_KERNEL)) || (top->sp == sp && !same_too))
 		return NULL;
 	return top;
@@ -239,7 +251,7 @@ static long close_one(__u32 i, struct closing *c)
 	struct func_call_rec *top = stale_top(c->t, c->sp, c->same_too);
 	if (!top)
 		return 1;
-	c->t->depth = c->t->depth > slots ? slots - 1 : c->t->depth - 1;
+	c->t->depth = held(c->t) - 1; /* what it called is over, too */
 	finish(c->ctx, c->t, top);
 	return 0;
 }
@@ -267,7 +279,7 @@ static __always_inline void close_some(struct closing *c)
 		if (close_one(i, c))
 			return;
 	for (__u32 i = 0; i < SLOTS_MAX && stale_top(c->t, c->sp, c->same_too); i++) {
-		c->t->depth = c->t->depth > slots ? slots - 1 : c->t->depth - 1;
+		c->t->depth = held(c->t) - 1;
 		lose(LOSS_UNWOUND);
 	}
 }
@@ -417,14 +429,13 @@ static __always_inline void pop(void *ctx, struct func_thread *t, const __u64 *r
 	__u32 depth = t->depth;
 	if (depth == 0)
 		return; /* it was entered before we came */
-	__u32 held = depth_max < slots ? depth_max : slots;
-	if (depth > held) {
-		struct func_call_rec *top = slot(t, held - 1);
+	if (depth > held_max()) {
+		struct func_call_rec *top = slot(t, held_max() - 1);
 		if (top && (kernel || sp < top->sp)) {
 			t->depth = depth - 1; /* one of those that found no slot */
 			return;
 		}
-		t->depth = held;
+		t->depth = held_max();
 	}
 	if (!kernel)
 		close_stale(ctx, t, bpf_get_current_pid_tgid(), sp, false);
