@@ -146,6 +146,8 @@ static bool is_kept(const struct engine *e, const struct rec_head *rec)
 {
 	if ((rec->type == SOCK_DATA || rec->type == TLS_DATA) && !engine_options(e)->raw)
 		return false;
+	if (rec->type == SOCK_CLOSE) /* SOCK_ENDED will stand for it */
+		return false;
 	return !e->limit_reached || rec->type >> 8 == REC_FACT;
 }
 

@@ -201,10 +201,8 @@ void requests_restart(struct engine *e, struct connection *c, uint64_t time_ns)
 
 bool requests_close(struct engine *e, struct connection *c, uint64_t time_ns)
 {
-	bool seen = hashmap_remove(&e->requests->seen_on, c->number); /* those that the end itself brings follow in a recording */
 	end_talk(e, c, time_ns);
-	hashmap_remove(&e->requests->seen_on, c->number);
-	return seen;
+	return hashmap_remove(&e->requests->seen_on, c->number);
 }
 
 /* --stat: what is sent does not depend on what is shown. */

@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "config/options.h"
 #include "engine/internal.h"
+#include "engine/recording.h"
 #include "engine/requests.h"
 #include "engine/secured.h"
 
@@ -72,7 +73,7 @@ static void put_identity(struct arena *arena, const struct sock_conn_rec *c, str
 		put_inet(arena, c, event);
 }
 
-static void put_end(const struct sock_close_rec *end, struct event *event)
+static void put_end(const struct sock_ended_rec *end, struct event *event)
 {
 	static const char *const names[] = { "closed", "peer_closed", "reset", "failed", "open" };
 	const char *error = end->error ? strerrorname_np((int)end->error) : NULL;
@@ -96,28 +97,25 @@ static void emit_of(struct engine *e, struct event *event, const struct connecti
 	engine_emit(e, event);
 }
 
-static void show_connection(struct engine *e, struct connection *c, const struct sock_close_rec *end)
+static void show_connection(struct engine *e, struct connection *c, const struct sock_ended_rec *end)
 {
 	struct event event;
+	uint64_t duration_ns = end->head.time_ns > c->seen_ns ? end->head.time_ns - c->seen_ns : 0;
+	uint64_t lost = end->lost_bytes[SOCK_RECEIVED] + end->lost_bytes[SOCK_SENT];
+	if (duration_ns < e->job->options->min_ns)
+		return;
 	event_init(&event, EVENT_CONNECTION);
 	event.field[CONN_ID] = UINT_VALUE(c->number);
 	if (c->told)
 		put_identity(&e->arena, c->told, &event);
-	if (end)
-		put_end(end, &event);
-	else
-		event.field[CONN_END] = STRING_VALUE(SLICE("open"));
-	uint64_t ended_ns = end ? end->head.time_ns : MAX(e->now_ns, c->last_ns), lost = c->lost_bytes[SOCK_RECEIVED] + c->lost_bytes[SOCK_SENT];
-	uint64_t duration_ns = ended_ns > c->seen_ns ? ended_ns - c->seen_ns : 0;
-	if (duration_ns < e->job->options->min_ns)
-		return;
+	put_end(end, &event);
 	event.where_open = true;
 	secured_connection(e, c, &event);
 	event.field[CONN_DURATION] = UINT_VALUE(duration_ns);
-	event.field[CONN_RECEIVED] = UINT_VALUE(end ? end->bytes[SOCK_RECEIVED] : c->next_offset[SOCK_RECEIVED]);
-	event.field[CONN_SENT] = UINT_VALUE(end ? end->bytes[SOCK_SENT] : c->next_offset[SOCK_SENT]);
-	event.field[CONN_RECEIVES] = UINT_VALUE(end ? end->calls[SOCK_RECEIVED] : c->calls[SOCK_RECEIVED]);
-	event.field[CONN_SENDS] = UINT_VALUE(end ? end->calls[SOCK_SENT] : c->calls[SOCK_SENT]);
+	event.field[CONN_RECEIVED] = UINT_VALUE(end->bytes[SOCK_RECEIVED]);
+	event.field[CONN_SENT] = UINT_VALUE(end->bytes[SOCK_SENT]);
+	event.field[CONN_RECEIVES] = UINT_VALUE(end->calls[SOCK_RECEIVED]);
+	event.field[CONN_SENDS] = UINT_VALUE(end->calls[SOCK_SENT]);
 	if (lost)
 		event.field[CONN_LOST] = UINT_VALUE(lost);
 	emit_of(e, &event, c, &c->task);
@@ -134,13 +132,35 @@ static void tell_families(struct engine *e, struct connection *c, bool closed)
 }
 
 /* One whose requests are shown is shown by them, unless connections are asked for. */
-void engine_connection_closed(struct engine *e, struct connection *c, const struct sock_close_rec *end)
+void engine_connection_ended(struct engine *e, struct connection *c, const struct sock_ended_rec *rec)
 {
 	tell_families(e, c, false);
-	bool told = e->requests && requests_close(e, c, end ? end->head.time_ns : MAX(e->now_ns, c->last_ns));
+	bool told = e->requests && requests_close(e, c, rec->head.time_ns);
+	if (e->recording)
+		recording_add(e, &rec->head);
 	if (!told || e->job->options->connections || e->job->options->raw)
-		show_connection(e, c, end);
+		show_connection(e, c, rec);
 	tell_families(e, c, true);
+}
+
+void engine_connection_closed(struct engine *e, struct connection *c, const struct sock_close_rec *end)
+{
+	struct sock_ended_rec rec = { .head = c->task, .connection = c->number, .seen_ns = c->seen_ns };
+	rec.head.type = SOCK_ENDED;
+	rec.head.length = sizeof(rec);
+	rec.head.time_ns = end ? end->head.time_ns : MAX(e->now_ns, c->last_ns);
+	rec.end = end ? end->end : SOCK_STILL_OPEN;
+	for (size_t d = 0; d < SOCK_DIRECTIONS; d++) {
+		rec.bytes[d] = end ? end->bytes[d] : c->next_offset[d];
+		rec.calls[d] = end ? end->calls[d] : (uint32_t)c->calls[d];
+		rec.lost_bytes[d] = c->lost_bytes[d];
+	}
+	if (end) {
+		rec.error = end->error;
+		rec.retransmits = end->retransmits;
+		rec.srtt_us = end->srtt_us;
+	}
+	engine_connection_ended(e, c, &rec);
 }
 
 static struct slice hex_of(struct arena *arena, struct slice bytes)

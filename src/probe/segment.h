@@ -49,5 +49,7 @@ void engine_segment(struct engine *e, struct connection *c, const struct segment
 void engine_plaintext(struct engine *e, struct connection *c, const struct segment *s);
 /* The last of a connection. @end is NULL when the end was not seen: the run is over, or there was no room for it any more. */
 void engine_connection_closed(struct engine *e, struct connection *c, const struct sock_close_rec *end);
+/* The same of a recording: @rec tells what was made of it then. */
+void engine_connection_ended(struct engine *e, struct connection *c, const struct sock_ended_rec *rec);
 /* Does anybody look at the bytes? If not, none are captured. */
 bool engine_wants_bytes(const struct engine *e);

@@ -46,6 +46,7 @@ struct record_types {
 	struct sock_conn_rec r0581;   /* SOCK_CONN */
 	struct sock_data_rec r0502;   /* SOCK_DATA */
 	struct sock_close_rec r0503;  /* SOCK_CLOSE */
+	struct sock_ended_rec r0504;  /* SOCK_ENDED */
 	struct request_rec r0601;     /* REQUEST_DONE */
 	struct tls_data_rec r0701;    /* TLS_DATA */
 	struct tls_session_rec r0782; /* TLS_SESSION */

@@ -188,7 +188,8 @@ void dialogue_end(struct dialogue *d, uint64_t time_ns)
 {
 	if (!d->proto)
 		return;
-	d->exchange.now = (struct passed){ .began_ns = time_ns, .ended_ns = time_ns };
+	struct passed *now = &d->exchange.now; /* a question that only now turns out to be one is of who spoke last */
+	*now = (struct passed){ .began_ns = time_ns, .ended_ns = time_ns, .pid = now->pid, .tid = now->tid, .generation = now->generation };
 	d->proto->close(d->state, PROTO_CLIENT);
 	d->proto->close(d->state, PROTO_SERVER);
 	exchange_end(&d->exchange, tell, d);

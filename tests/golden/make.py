@@ -69,6 +69,7 @@ RECORDINGS = {
     'cut': ['export', '{here}/calls.utr', '--since', '0.05s'],
     'sock': ['req', '--raw', '--', '/usr/bin/python3', '{sockets}'],
     'req': ['req', '--', '/usr/bin/python3', '-c', REQUESTS],
+    'ended': ['req', '--connections', '--', '/usr/bin/python3', '{sockets}'],
     'tls': ['req', '--raw', '--', '/usr/bin/python3', '-c', SECURE, '{folder}'],
     'sys-stat': ['sys', '--stat', '--', 'sh', '-c', 'cat /etc/hostname /nonexistent'],
 }

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -141,6 +142,87 @@ def test_a_proxy_asks_what_it_is_asked(utrace, start_nginx):
     seen = requests_of(live.end(signal.SIGINT))
     assert of_spans(seen) == logged
     assert [row[:3] for row in of_spans(seen, "client")] == [row[:3] for row in behind.logged(20)] == 20 * [("GET", "/api/things/7", 404)]
+
+
+# HTTP whose answers end with the connection, and on another port something that is none.
+MIXED = r"""
+import http.server, socket, threading
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404 if "none" in self.path else 200); self.end_headers(); self.wfile.write(b"ok")
+    def handle(self):
+        try: super().handle()
+        except OSError: pass
+    def log_message(self, *words): pass
+h = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+threading.Thread(target=h.serve_forever, daemon=True).start()
+l = socket.create_server(("127.0.0.1", 0)); print(h.server_port, l.getsockname()[1], flush=True)
+def echo(s):
+    with s:
+        while got := s.recv(1000): s.sendall(got * 3)
+while True:
+    threading.Thread(target=echo, args=(l.accept()[0],), daemon=True).start()
+"""
+
+
+@pytest.fixture
+def mixed(ends):
+    server = subprocess.Popen(["python3", "-c", MIXED], stdout=subprocess.PIPE, text=True)
+    ends.callback(server.kill)
+    server.http, server.echo = map(int, server.stdout.readline().split())
+    return server
+
+
+def echoed(port, *words):
+    """Says @words to the echo, and hands over the connection."""
+    s = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+    for word in words:
+        s.sendall(word)
+        left = 3 * len(word)
+        while left:
+            left -= len(s.recv(left))
+    return s
+
+
+def visit(server):
+    """Requests, one that is never whole, and connections that carry none."""
+    for path in ("/some", "/none"):
+        with echoed(server.echo, b"12345678", b"abc") as s:
+            s.shutdown(socket.SHUT_WR)
+            assert s.recv(1) == b""
+        talk(server.http, [("GET", path, None)])
+    with socket.create_connection(("127.0.0.1", server.http)) as s:
+        s.sendall(b"GET /half HTTP/1.1\r\nHost: a\r\n")
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(1000):
+            pass
+
+
+def reported(recording, *words):
+    done = subprocess.run([UTRACE, "report", recording, *words], capture_output=True, timeout=20, env=CLEAN, check=True)
+    return done.stdout, done.stderr.decode()
+
+
+@pytest.mark.parametrize("words", [[], ["--connections"], ["--raw"]], ids=["requests", "connections", "raw"])
+def test_a_recording_shows_what_was_shown(utrace, mixed, tmp_path, words):
+    """Also what of connections was not recorded, and in the same order."""
+    recording = tmp_path / "r.utr"
+    live = utrace.start("req", "-p", mixed.pid, "--record", recording, *words).ready()
+    visit(mixed)
+    with echoed(mixed.echo, b"still here"):
+        seen = live.end(signal.SIGINT)
+    assert reported(recording, "--json")[0] == live.out_path.read_bytes()
+    connections = [o for o in seen.objects if o["event_type"] == "connection"]
+    assert not any("lost_bytes" in o for o in connections)
+    told = Counter((o["received_bytes"], o["sent_bytes"], o["end"]) for o in connections if o["local_address"].endswith(f":{mixed.echo}"))
+    assert told == {(11, 33, "closed"): 2, (10, 30, "open"): 1}
+
+
+def test_a_request_that_is_never_whole_is_of_the_process_that_read_it(utrace, mixed):
+    live = utrace.start("req", "-p", mixed.pid).ready()
+    visit(mixed)
+    half = [o for o in requests_of(live.end(signal.SIGINT)) if attribute(o, "url.path") == "/half"]
+    assert [o.get("process_id") for o in half] == [mixed.pid]
 
 
 def test_filters_and_tables(utrace, web, tmp_path):

@@ -9,10 +9,12 @@
 
 #include "bpf/record.abi.h"
 
+/* What is made of a connection in user space when it ends (SOCK_ENDED) stands in recordings for SOCK_CLOSE, behind the requests that the end brings. */
 enum sock_record {
 	SOCK_CONN = REC_FACT_TYPE(REC_SOCK, 1),
 	SOCK_DATA = REC_TYPE(REC_SOCK, 2),
 	SOCK_CLOSE = REC_TYPE(REC_SOCK, 3),
+	SOCK_ENDED = REC_TYPE(REC_SOCK, 4),
 };
 
 /* As seen from the traced process; also indices of what is counted both ways. */
@@ -111,3 +113,19 @@ struct sock_close_rec {
 	__u8 pad[3];
 };
 _Static_assert(sizeof(struct sock_close_rec) == sizeof(struct rec_head) + 56, "layout");
+
+/* All that is shown of the end: bytes that a recording leaves out cannot be counted from it. head: when it ended; who made or first used it. */
+struct sock_ended_rec {
+	struct rec_head head;
+	__u64 connection;
+	__u64 seen_ns;
+	__u64 bytes[SOCK_DIRECTIONS];
+	__u64 lost_bytes[SOCK_DIRECTIONS]; /* of them those that no SOCK_DATA has told of */
+	__u32 calls[SOCK_DIRECTIONS];
+	__u32 error;
+	__u32 retransmits;
+	__u32 srtt_us;
+	__u8 end;       /* enum sock_end */
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct sock_ended_rec) == sizeof(struct rec_head) + 72, "layout");

@@ -165,12 +165,23 @@ static void take_close(struct engine *e, struct sock_state *s, const struct sock
 	struct connection *c = connection_of(e, s, rec->connection, &rec->head);
 	if (!c)
 		return;
-	bool left_out = !engine_is_live(e) && !c->calls[SOCK_RECEIVED] && !c->calls[SOCK_SENT]; /* a recording has bytes only with --raw */
+	bool left_out = !engine_is_live(e) && !c->calls[SOCK_RECEIVED] && !c->calls[SOCK_SENT]; /* of a recording of before SOCK_ENDED */
 	if (!left_out) {
 		lost_up_to(c, SOCK_RECEIVED, rec->bytes[SOCK_RECEIVED]);
 		lost_up_to(c, SOCK_SENT, rec->bytes[SOCK_SENT]);
 	}
 	engine_connection_closed(e, c, rec);
+	connections_remove(&s->connections, c);
+}
+
+static void take_ended(struct engine *e, struct sock_state *s, const struct sock_ended_rec *rec)
+{
+	struct connection *c = connection_of(e, s, rec->connection, &rec->head);
+	if (!c)
+		return;
+	if (!c->told)
+		c->seen_ns = c->task.time_ns = rec->seen_ns;
+	engine_connection_ended(e, c, rec);
 	connections_remove(&s->connections, c);
 }
 
@@ -188,6 +199,10 @@ static void sock_decode(struct engine *e, void *state, const struct rec_head *he
 	case SOCK_CLOSE:
 		if (head->length >= sizeof(struct sock_close_rec))
 			take_close(e, state, (const void *)head);
+		break;
+	case SOCK_ENDED:
+		if (head->length >= sizeof(struct sock_ended_rec))
+			take_ended(e, state, (const void *)head);
 		break;
 	}
 }
