@@ -34,7 +34,7 @@ while True:
         if not found: break
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
         n = int(fields.get(b"content-length", 0))
-        while len(data) < n: data += s.recv(65536)
+        while len(data) < n: data += s.recv(65536) or sys.exit("the client is gone")
         data = data[n:]
         s.sendall(b"HTTP/1.1 200 zqsecretreason\r\nSet-Cookie: id=zqsecretsetcookie; HttpOnly\r\nLocation: http://zqsecretuser:zqsecretlocation@x/?a=zqsecretquery\r\nETag: zqsecretetag\r\n"
                   b"Content-Length: %d\r\n\r\n%s" % (0 if head.startswith(b"HEAD") else len(body), b"" if head.startswith(b"HEAD") else body))
@@ -44,12 +44,14 @@ CLIENT = r"""
 import base64, socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 secret = base64.b64encode(b"zqsecretuser:zqsecretbasic")
+def more():
+    return s.recv(65536) or sys.exit("the server is gone")
 def ask(line, *fields, body=b"", host=b"localhost"):
     s.sendall(b"\r\n".join((line, b"Host: " + host, *fields, b"Content-Length: %d" % len(body), b"", b"")) + body)
     got = b""
-    while b"\r\n\r\n" not in got: got += s.recv(65536)
+    while b"\r\n\r\n" not in got: got += more()
     left = int(got.split(b"Content-Length: ")[1].split(b"\r\n")[0]) - len(got.partition(b"\r\n\r\n")[2])
-    while left > 0: left -= len(s.recv(65536))
+    while left > 0: left -= len(more())
 ask(b"GET /authorization HTTP/1.1", b"Authorization: Basic " + secret, b"Proxy-Authorization: Bearer zqsecretbearer")
 ask(b"GET /cookie HTTP/1.1", b"Cookie: session=zqsecretcookie; b=2", b"X-Api-Key: zqsecretapikey", b"X-Forwarded-For: zqsecretforwarded")
 ask(b"GET /query?token=zqsecretquery&zqsecretname=1#zqsecretfragment HTTP/1.1", b"Referer: http://x/?a=zqsecretreferer")
