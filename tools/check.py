@@ -3,7 +3,7 @@
 
 A suite is one function that returns a Result, and one row. Each has a log in build-check/logs and a deadline. What it starts
 is a session of its own, ended as a whole at the deadline. A run of no tests is a failure; a skip is shown with its reason.
-Two suites run at a time where there is more than one processor: the live tests mostly wait.
+One suite more than there are processors runs at a time, three at most: the live tests mostly wait.
 """
 import copy
 import glob
@@ -38,7 +38,7 @@ TAP_CASE = re.compile(r'^(not )?ok \d+(?: - (.*?))?(?: # SKIP ?(.*))?\n((?:[# ].
 
 DEADLINE = -1
 TRIED_AGAIN_MAX = 5  # of the tests that failed; more is no chance
-WORKERS = min(2, os.cpu_count() or 1)
+WORKERS = min(3, (os.cpu_count() or 1) + 1)
 
 # What a suite belongs to: each level of the command line runs those up to it.
 FAST, PLAIN, GUESTS, ALL = range(4)
@@ -253,6 +253,16 @@ def pytest(runner, folder, *options, root=False, env=None):
     return judge(result, status, runner)
 
 
+# Of tests/live, those of connections and requests: a suite of their own, beside the others.
+REQUESTS = ('hostile', 'http1', 'metrics', 'pcap', 'privacy', 'req', 'send', 'send_tls', 'sock', 'spans', 'spool', 'tls', 'truth_requests')
+
+
+def live(runner, of_requests, which='not long'):
+    files = glob.glob(os.path.join(ROOT, 'tests', 'live', 'test_*.py'))
+    others = [path for path in files if (os.path.basename(path)[len('test_'):-len('.py')] in REQUESTS) != of_requests]
+    return pytest(runner, 'tests/live', *(f'--ignore={path}' for path in others), '-m', which, root=True)
+
+
 def fallbacks(runner):
     """Live tests once more with an ability switched off, a row of tools/fallbacks.py each."""
     total = Result()
@@ -306,7 +316,8 @@ SUITES = (
     Suite('gates', FAST, 1, tool, ('gates.py',)),
     Suite('layers', FAST, 1, tool, ('layers.py',)),
     Suite('tools', FAST, 1, pytest, ('tests/tools',)),
-    Suite('live', PLAIN, 25, lambda r: pytest(r, 'tests/live', '-m', 'not long', root=True), needs='build'),
+    Suite('live', PLAIN, 25, live, (False,), needs='build'),
+    Suite('requests', PLAIN, 20, live, (True,), needs='build'),
     Suite('golden', FAST, 1, pytest, ('tests/golden',), needs='build'),
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),

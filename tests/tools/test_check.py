@@ -1,4 +1,5 @@
 """How tools/check.py counts: what must never pass for a success."""
+import glob
 import json
 import os
 import re
@@ -185,3 +186,17 @@ def test_two_suites_run_at_a_time_and_each_after_what_it_needs(runner, monkeypat
 def test_what_needs_a_suite_that_failed_is_skipped(runner):
     plan = [suite('bad', lambda r: check.Result(failed=[('test_a', 'why')])), suite('next', None, 'bad'), suite('after', None, 'next')]
     assert counts(check.Plan(plan).run()) == (0, 1, 2)
+
+
+def test_each_live_test_belongs_to_one_suite(runner, monkeypatch):
+    there = {os.path.basename(path) for path in glob.glob(os.path.join(TOOLS, '..', 'tests', 'live', 'test_*.py'))}
+    ran = []
+
+    def once(part, junit, folder, *options, root, env):
+        ran.append(there - {os.path.basename(o) for o in options if o.startswith('--ignore=')})
+        return check.Result(passed=1), 0
+
+    monkeypatch.setattr(check, 'pytest_once', once)
+    check.live(runner, True)
+    check.live(runner, False)
+    assert ran[0] == {f'test_{name}.py' for name in check.REQUESTS} and ran[0] | ran[1] == there and not ran[0] & ran[1]
