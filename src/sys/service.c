@@ -132,7 +132,7 @@ static struct slice name_of_title(struct slice words)
 static struct slice of_interpreter(const struct interpreter *in, struct slice words)
 {
 	struct slice option = {};
-	if (!words.len)
+	if (!words.data || !words.len)
 		return (struct slice){};
 	struct slice title = name_of_title(words);
 	if (title.len)
