@@ -149,6 +149,28 @@ def test_min_is_decided_in_the_kernel(utrace, prog):
     assert flood.summary["events"] == 0 and flood.summary["lost"] == {}  # 18,000 calls; had one been copied, the buffer would have been full
 
 
+INTS = r"""
+#include <stdio.h>
+__attribute__((noinline, noclone)) int less(int n) { asm volatile("" : "+r"(n)); return n - 30000; }
+int main(void) { for (int i = -70000; i <= 70000; i += 3500) printf("%d %d\n", i, less(i)); return 0; }
+"""
+ORDERS = {"ret < 0": lambda n, ret: ret < 0, "arg1 < 0": lambda n, ret: n < 0, "ret >= 0": lambda n, ret: ret >= 0, "arg1 > 0": lambda n, ret: n > 0,
+          "ret == -5500": lambda n, ret: ret == -5500, "arg1 < -20000": lambda n, ret: n < -20000}
+
+
+def test_negative_ints_are_below_0(utrace, built, tmp_path):
+    recording = tmp_path / "all.utr"
+    recorded = utrace.func("less", "--record", recording, command=[built(INTS)])
+    for order, holds in ORDERS.items():
+        seen = utrace.func("less", "--where", order, command=[built(INTS)])
+        told = [tuple(map(int, line.split())) for line in seen.stdout.splitlines()]
+        want = [(n % 2**32, ret % 2**32) for n, ret in told if holds(n, ret)]
+        assert len(told) == len(recorded.calls) == 41 and 0 < len(want) < 41
+        for calls in (seen.calls, utrace.start("report", recording, "--where", order).end().calls):
+            assert [tuple(int(v, 16) % 2**32 for v in (c["arguments"][0]["value"], c["return_value"]["value"])) for c in calls] == want, order
+        assert seen.summary["events"] == len(want)
+
+
 def test_limit_takes_the_probes_away_and_the_command_runs_on(utrace, prog):
     seen = utrace.func("leaf", "--limit", "25", command=["sh", "-c", f"{prog} 1000; {prog} 10; exit 3"])
     assert len(seen.calls) == 25 == seen.summary["events"] and seen.status == 3
