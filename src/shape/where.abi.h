@@ -21,13 +21,13 @@ enum where_field {
 struct where_step {
 	__u8 op;       /* enum where_op; a comparison pushes a boolean, AND, OR and NOT take theirs from the stack */
 	__u8 field;    /* enum where_field, of a comparison */
-	__u8 is_signed; /* compare as signed numbers: the constant was written with a minus sign */
+	__u8 is_signed; /* compare as signed numbers: see where.h */
 	__u8 pad[5];
 	__s64 number;
 };
 
 struct where_program {
 	__u32 n; /* 0: everything passes */
-	__u32 pad;
+	__u32 wide; /* bit set of enum where_field: known to have 64 bits, no int lies in their low half */
 	struct where_step step[WHERE_MAX];
 };

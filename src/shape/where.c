@@ -151,6 +151,7 @@ int where_new(struct where **ret, const char *option, const char *text, struct r
 void where_kernel(const struct where *w, struct where_program *ret)
 {
 	*ret = w->program;
+	ret->wide = 1u << WHERE_DURATION;
 }
 
 bool where_needs_user(const struct where *w)
@@ -292,6 +293,15 @@ static bool compare_double(const struct where_node *n, double x)
 	}
 }
 
+/* As where_program.wide; where no kernel compares, the type that a value was given tells as well, but for a constant that is negative. */
+static bool is_wide(const struct where_node *n, const struct event *e, const struct value *v)
+{
+	bool is_point = e->type == &event_types[EVENT_USDT] || e->type == &event_types[EVENT_TRACEPOINT];
+	if (n->field == WHERE_NAMED || is_point)
+		return n->number == 0 && v->kind != VALUE_ADDRESS;
+	return n->field == WHERE_DURATION || (n->field == WHERE_RET && e->type == &event_types[EVENT_SYSCALL]);
+}
+
 static bool compare(struct where *w, unsigned i, const struct event *e)
 {
 	const struct where_node *n = node(w, i);
@@ -308,7 +318,7 @@ static bool compare(struct where *w, unsigned i, const struct event *e)
 	case VALUE_UINT:
 	case VALUE_INT:
 	case VALUE_ADDRESS:
-		return where_compare((uint8_t)n->op, n->is_signed, where_widen(v.u, n->is_signed, n->number), (uint64_t)n->number);
+		return where_compare((uint8_t)n->op, n->is_signed, where_widen(v.u, n->is_signed, is_wide(n, e, &v)), (uint64_t)n->number);
 	case VALUE_DOUBLE:
 		return compare_double(n, v.d);
 	default:

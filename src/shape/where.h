@@ -6,7 +6,11 @@
  *   FIELD := arg1..arg9 ret duration pid tid comm uid, or the name of an argument or of a field of the event
  *
  * k, M and G are powers of 1024. Other than 0, a duration needs its unit. Numbers compare as 64 bits without sign, unless
- * the constant has a minus sign or an order is asked against 0 ("ret < 0"). '~' is a glob over text.
+ * the constant has a minus sign or an order of arguments, ret or a name is asked against 0 ("ret < 0"). '~' is a glob over text.
+ *
+ * Nothing tells how wide a value in a register is, and an int that is negative fills only the low half of it. So what has bit 31
+ * set and nothing above it is negative where numbers compare with sign: all that is shown with a minus sign is "< 0". It may
+ * have been 2 to 4 GiB without sign; "!= 0" and ">= 1" take that for what it is. The result of a system call is always 64 bits.
  *
  * The expression is split at its outermost &&: what the kernel can decide (numbers of arg1..arg6, ret, duration, pid, tid,
  * uid) becomes a where_program, the rest is decided on the finished event. uid is known to the kernel alone.

@@ -29,10 +29,10 @@ static __always_inline bool where_compare(__u8 op, bool is_signed, __u64 a, __u6
 	}
 }
 
-/* An int that is negative fills only the low half of its register: compared with a negative number, it means that. */
-static __always_inline __u64 where_widen(__u64 value, bool is_signed, __s64 number)
+/* What is compared with sign and is not known to be @wide may be an int that fills only the low half of its register. */
+static __always_inline __u64 where_widen(__u64 value, bool is_signed, bool wide)
 {
-	return is_signed && number < 0 && value >> 31 == 1 ? value | 0xffffffffull << 32 : value;
+	return is_signed && !wide && value >> 31 == 1 ? value | 0xffffffffull << 32 : value;
 }
 
 /*
@@ -66,8 +66,8 @@ static __always_inline bool where_eval(const volatile struct where_program *p, c
 		default:
 			if (field >= WHERE_FIELDS)
 				return true;
-			bool is_known = known >> field & 1;
-			bool holds = where_compare(s->op, s->is_signed, where_widen((__u64)values[field], s->is_signed, s->number), (__u64)s->number);
+			bool is_known = known >> field & 1, wide = p->wide >> field & 1;
+			bool holds = where_compare(s->op, s->is_signed, where_widen((__u64)values[field], s->is_signed, wide), (__u64)s->number);
 			may_true = a << 1 | (!is_known || holds);
 			may_false = b << 1 | (!is_known || !holds);
 		}

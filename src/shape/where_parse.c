@@ -260,7 +260,7 @@ static int parse_number(struct parser *p, struct where_node *n)
 		return expected(p, "a number not below -2^63");
 	}
 	n->number = (int64_t)(negative ? -x : x);
-	n->is_signed = negative || (x == 0 && n->op != WHERE_EQ && n->op != WHERE_NE);
+	n->is_signed = negative || (x == 0 && n->op != WHERE_EQ && n->op != WHERE_NE && !is_numeric(n)); /* those have no sign */
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct where_node {
 	bool glob;        /* '~': @text is a pattern, @op is WHERE_EQ */
 	char *text;       /* compare with text, owned; NULL: with @number */
 	int64_t number;
-	bool is_signed;   /* it was written with a minus sign, or is 0 and compared by order: "ret < 0" */
+	bool is_signed;   /* the number was written with a minus sign, or is 0 and compared by order: "ret < 0" */
 };
 
 struct where_tree {

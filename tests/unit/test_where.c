@@ -317,8 +317,8 @@ static bool write_compare(struct world *w, struct strbuf *out)
 	strbuf_addf(out, "%s%s%s ", names[field], draw(w, 2) ? " " : "", ops[op]);
 	size_t at = out->len;
 	write_number(w, out, b, field == WHERE_DURATION);
-	bool is_signed = out->data[at] == '-' || (b == 0 && op > 1);
-	if (is_signed && b < 0 && (uint64_t)a >> 31 == 1)
+	bool is_signed = out->data[at] == '-' || (b == 0 && op > 1 && field <= WHERE_RET);
+	if (is_signed && field != WHERE_DURATION && (uint64_t)a >> 31 == 1)
 		a = (int32_t)a; /* a negative int in a register */
 	int order = is_signed ? (a > b) - (a < b) : ((uint64_t)a > (uint64_t)b) - ((uint64_t)a < (uint64_t)b);
 	return (bool[]){ order == 0, order != 0, order < 0, order <= 0, order > 0, order >= 0 }[op];
@@ -375,6 +375,60 @@ static void the_kernel_and_user_space_decide_what_was_meant(void **state)
 	assert_in_range(held, rounds / 4, rounds * 3 / 4);
 }
 
+/* @value is what arg1 and ret hold, and what is the duration. */
+static bool decide(const char *text, enum event_type_id type, uint64_t value, bool in_kernel)
+{
+	_cleanup_(where_free) struct where *w = NULL;
+	struct where_program p;
+	struct event e;
+	struct named_value argument = { .name = SLICE("arg1"), .value = ADDRESS_VALUE(value) };
+	struct value all = { .kind = VALUE_ARGUMENTS, .list = { &argument, 1 } };
+	bool is_call = type == EVENT_FUNCTION_CALL;
+	__s64 values[WHERE_FIELDS] = { [WHERE_ARG1] = (__s64)value, [WHERE_RET] = (__s64)value, [WHERE_DURATION] = (__s64)value };
+	event_init(&e, type);
+	e.field[is_call ? CALL_ARGUMENTS : SYSCALL_ARGUMENTS] = all;
+	e.field[is_call ? CALL_RETURN : SYSCALL_RETURN] = (struct value)INT_VALUE((int64_t)value);
+	e.field[is_call ? CALL_DURATION : SYSCALL_DURATION] = (struct value)UINT_VALUE(value);
+	assert_int_equal(where_new(&w, "--where", text, NULL), 0);
+	where_kernel(w, &p);
+	p.wide |= is_call ? 0 : 1u << WHERE_RET; /* as the family says */
+	return in_kernel ? where_eval(&p, values, ~0u) : where_matches_all(w, &e);
+}
+
+static void an_int_in_half_a_register_has_its_sign(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t value;
+		bool call, syscall;
+	} cases[] = {
+		{ "ret < 0", 0xfffffffb, true, false },
+		{ "ret < 0", 0xffff8f80, true, false }, /* -28800 */
+		{ "ret < 0", 0xfffffffffffffffb, true, true },
+		{ "ret < 0", 0x7fffffff, false, false },
+		{ "ret < 0", 0x180000000, false, false },
+		{ "ret >= 0", 0xfffffffb, false, true },
+		{ "ret <= 0", 0xfffffffb, true, false },
+		{ "ret > 0", 0x80000000, false, true }, /* lseek() in a large file */
+		{ "ret != 0", 0x80000000, true, true },
+		{ "ret >= 1", 0x80000000, true, true },
+		{ "ret == -5", 0xfffffffb, true, false },
+		{ "ret > -10", 0xfffffffb, true, true },
+		{ "arg1 < 0", 0xfffffffd, true, true },
+		{ "arg1 > 0", 0xfffffffd, false, false },
+		{ "duration > 0", 3000000000, true, true },
+		{ "duration >= -1s", 3000000000, true, true },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (int in_kernel = 0; in_kernel < 2; in_kernel++) {
+			bool call = decide(cases[i].text, EVENT_FUNCTION_CALL, cases[i].value, in_kernel);
+			bool syscall = decide(cases[i].text, EVENT_SYSCALL, cases[i].value, in_kernel);
+			if (call != cases[i].call || syscall != cases[i].syscall)
+				fail_msg("%s, 0x%lx, in %s: %d, %d", cases[i].text, (unsigned long)cases[i].value,
+				         in_kernel ? "the kernel" : "user space", call, syscall);
+		}
+}
+
 static void what_is_not_known_yet_passes_unless_it_cannot_come_true(void **state)
 {
 	static const struct {
@@ -419,6 +473,7 @@ int main(void)
 		cmocka_unit_test(depth_and_length_are_bounded),
 		cmocka_unit_test(terms_go_to_the_kernel_where_it_can_decide_them),
 		cmocka_unit_test(the_kernel_and_user_space_decide_what_was_meant),
+		cmocka_unit_test(an_int_in_half_a_register_has_its_sign),
 		cmocka_unit_test(what_is_not_known_yet_passes_unless_it_cannot_come_true),
 		cmocka_unit_test(a_malformed_program_lets_everything_pass),
 	};

@@ -104,6 +104,27 @@ static uint64_t time_inside(struct loader *l, long (*function)(long))
 	return quartile(ns, n);
 }
 
+/*
+ * What a call costs that --depth leaves out. This thread gets as many open calls as are shown, none of which can have been
+ * left: they began where the stack ends. A depth that there is no room for hides nothing, the calls are lost.
+ */
+static uint64_t time_hidden(struct engine *e, const struct func_state *s, long (*function)(long))
+{
+	uint32_t tid = (uint32_t)gettid(), depth = (uint32_t)engine_options(e)->depth;
+	if (depth == 0 || depth >= FUNC_SLOTS_BYTES / s->slot_bytes)
+		return 0;
+	_cleanup_(free) struct func_thread *thread = xcalloc(1, sizeof(*thread));
+	struct func_call_rec *top = (void *)(thread->stack + (size_t)(depth - 1) * s->slot_bytes);
+	int map = loader_map(engine_loader(e), "func_threads");
+	thread->depth = depth;
+	top->sp = UINT64_MAX;
+	if (bpf_map_update_elem(map, &tid, thread, BPF_ANY) < 0)
+		return 0;
+	uint64_t ns = time_call(function);
+	bpf_map_delete_elem(map, &tid);
+	return ns;
+}
+
 enum way { BY_RETURN, BY_SITE, ENTRY_ONLY };
 
 static int attach_way(struct func_state *s, struct links *links, enum way way, enum site_cost cost, uint64_t entry, struct reason *why)
@@ -145,9 +166,11 @@ static int measure(struct engine *e, struct func_state *s, enum way way, enum si
 		return r;
 	uint64_t whole = time_call(function);
 	uint64_t inside = way == ENTRY_ONLY ? 0 : time_inside(engine_loader(e), function);
+	uint64_t hidden = way == ENTRY_ONLY ? 0 : time_hidden(e, s, function);
 	whole = whole > bare ? whole - bare : 0;
 	inside = MIN(inside, whole);
-	*ret = (struct probe_cost){ (uint32_t)inside, (uint32_t)(whole - inside) };
+	hidden = hidden > bare ? hidden - bare : 0;
+	*ret = (struct probe_cost){ (uint32_t)inside, (uint32_t)(whole - inside), (uint32_t)MIN(hidden, whole) };
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 struct probe_cost {
 	uint32_t inside_ns;  /* between the two clock readings of a call that does nothing */
 	uint32_t outside_ns; /* the rest, which the caller pays */
+	uint32_t hidden_ns;  /* all of it, of a call below --depth, of which no record is made; 0: not asked for */
 };
 
 struct calibration {

@@ -27,7 +27,7 @@ struct func_call_rec {
 	__u16 depth;           /* open traced calls when it began */
 	__u16 flags;           /* enum func_call_flag */
 	__u64 duration_ns;     /* the probes' own cost subtracted */
-	__u64 overhead_ns;     /* what was subtracted: own and of the traced calls inside */
+	__u64 overhead_ns;     /* what was subtracted: own and of the traced calls inside, hidden ones as well */
 	__u64 below_ns;        /* durations of the traced calls directly inside */
 	__u64 sp;              /* stack pointer at the first instruction; 0: not known */
 	__u64 return_value;    /* the integer return register */
@@ -76,6 +76,7 @@ enum func_cookie_flag {
 struct func_probe {
 	__u32 inside_ns;  /* the probe's own cost that lies between the two clock readings of a call */
 	__u32 outside_ns; /* the rest of it, which lies in the caller's time */
+	__u32 hidden_ns;  /* all of it, of a call below --depth: it lies in the deepest call that is shown */
 	__u32 plan;       /* index of its fetch plan; 0: none */
 	__u32 twin;       /* of a probe with RET sites: the number that its function had with a return probe; 0: none */
 };

@@ -422,6 +422,16 @@ static __always_inline bool ends_here(const struct func_call_rec *top, __u64 coo
 	return p && p->twin == top->probe;
 }
 
+/* A call that has no slot is over: what its probe took is in the time of the deepest one that has. */
+static __always_inline void leave_hidden(struct func_thread *t, struct func_call_rec *top, __u64 cookie)
+{
+	__u32 probe = COOKIE_PROBE(cookie);
+	struct func_probe *p = bpf_map_lookup_elem(&func_probes, &probe);
+	if (p)
+		top->overhead_ns += p->hidden_ns;
+	t->depth--;
+}
+
 static __always_inline void pop(void *ctx, struct func_thread *t, const __u64 *regs, __u64 cookie, bool kernel, __u64 now)
 {
 	/* a return has taken its address off the stack, a RET instruction is about to */
@@ -432,7 +442,7 @@ static __always_inline void pop(void *ctx, struct func_thread *t, const __u64 *r
 	if (depth > held_max()) {
 		struct func_call_rec *top = slot(t, held_max() - 1);
 		if (top && (kernel || sp < top->sp)) {
-			t->depth = depth - 1; /* one of those that found no slot */
+			leave_hidden(t, top, cookie);
 			return;
 		}
 		t->depth = held_max();

@@ -112,7 +112,8 @@ static uint32_t number_of(struct engine *e, struct func_state *s, struct binary 
 	struct func_info info = {
 		.kind = PROBE_FUNCTION, .name = t->name, .linkage_name = t->func.linkage_name,
 		.module = b->name, .path = b->path, .of_executable = b->is_executable,
-		.inside_ns = cost.inside_ns, .outside_ns = cost.outside_ns, .twin = sites ? t->probe[false] : 0, .parameters = parameters,
+		.inside_ns = cost.inside_ns, .outside_ns = cost.outside_ns, .hidden_ns = cost.hidden_ns,
+		.twin = sites ? t->probe[false] : 0, .parameters = parameters,
 	};
 	const struct prototype *proto = is_libc(b->name) && engine_options(e)->args ? prototype_find(t->func.linkage_name) : NULL;
 	if (proto)

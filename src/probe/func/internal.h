@@ -31,6 +31,7 @@ struct func_info {
 	bool wanted;   /* by the patterns; live all are */
 	const char *name, *linkage_name, *module, *path, *file;
 	uint32_t line, inside_ns, outside_ns;
+	uint32_t hidden_ns; /* see struct func_probe; not part of the fact */
 	uint32_t twin; /* see struct func_probe; not part of the fact */
 	const struct parameter *parameters;
 	size_t n_parameters;

@@ -24,7 +24,10 @@ uint32_t func_probe_add(struct engine *e, struct func_state *s, const struct fun
 		return 0;
 	}
 	uint32_t probe = ++s->probes_n;
-	struct func_probe kernel = { .inside_ns = info->inside_ns, .outside_ns = info->outside_ns, .plan = add_plan(e, s, plan), .twin = info->twin };
+	struct func_probe kernel = {
+		.inside_ns = info->inside_ns, .outside_ns = info->outside_ns, .hidden_ns = info->hidden_ns,
+		.plan = add_plan(e, s, plan), .twin = info->twin,
+	};
 	if (bpf_map_update_elem(loader_map(engine_loader(e), "func_probes"), &probe, &kernel, BPF_ANY) < 0)
 		return 0;
 	func_tell_probe(e, probe, info);

@@ -35,6 +35,7 @@ static void set_shape(struct engine *e, const struct syscall_state *s)
 	bool where_needs_end = s->where && where_needs_exit(s->where);
 	if (s->where)
 		where_kernel(s->where, &where);
+	where.wide |= 1u << WHERE_RET;
 	loader_set_value(s->object, "want_calls", want_calls);
 	loader_set_value(s->object, "want_stat", want_stat);
 	loader_set_value(s->object, "min_ns", o->min_ns);
