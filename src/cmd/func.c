@@ -38,7 +38,7 @@ const struct cmd func_cmd = {
 		   "the kernel and nothing is copied for each.\n\n"
 		   "Signs before a call: '...' it is still open, '?' its end was not seen (it was left by an exception or longjmp, or its "
 		   "process ended), '!' events were lost just before it.",
-	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_PROBES | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
+	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_PROBES | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_HISTOGRAMS | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
 	.examples = examples,
 	.run = func_run,
 };

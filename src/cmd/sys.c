@@ -55,7 +55,7 @@ const struct cmd sys_cmd = {
 	.details = "CALL is a name or a glob, or several joined by commas; '!' in front takes away from those before it, or from all. Without one every system call is "
 		   "shown. A call is shown when it ends; one that does not return, or is still open at the end, with '= ?'.\n\n"
 		   "Arguments are written as strace writes them. Memory is read without waiting for the disk: what is paged out is shown as "
-		   "its address. With --stat calls are counted in the kernel and nothing is copied for each.",
+		   "its address. With --stat and --hist calls are counted in the kernel and nothing is copied for each.",
 	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
 	.examples = examples,
 	.run = sys_run,

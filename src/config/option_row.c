@@ -48,7 +48,7 @@ bool option_under(const struct option_row *row, const struct option_heading *hea
 {
 	unsigned shown = row->kind == OPTION_ASK ? OPTIONS_GENERAL : row->groups & groups;
 	for (const struct option_heading *h = option_headings; h->title; h++)
-		if (shown & h->group)
+		if (shown & h->groups)
 			return h == heading;
 	return false;
 }
