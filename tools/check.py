@@ -73,6 +73,7 @@ class Runner:
     """Runs the commands of one suite into its log, all before the suite's deadline."""
 
     running, starting = set(), threading.Lock()  # the commands of all suites
+    ending = False                               # nothing is started any more
 
     def __init__(self, suite):
         self.name = suite.name
@@ -86,6 +87,8 @@ class Runner:
             log.write('$ ' + ' '.join(argv) + '\n')
             log.flush()
             with self.starting:
+                if Runner.ending:
+                    return DEADLINE
                 child = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          env={**os.environ, **(env or {})}, start_new_session=True)
                 self.running.add(child)
@@ -381,6 +384,8 @@ class Plan:
 
     def _ended(self, suite, result, seconds):
         with self.changed:
+            if Runner.ending:
+                sys.exit()  # this worker alone: nobody reads on
             show(suite.name, result, seconds)
             self.total.add(result)
             self.open.remove(suite.name)
@@ -396,15 +401,19 @@ class Plan:
 
     def run(self):
         workers = [threading.Thread(target=self.work, daemon=True) for _ in range(WORKERS)]
-        for worker in workers:
-            worker.start()
         try:
             for worker in workers:
+                worker.start()
+            for worker in workers:
                 worker.join()
-        except BaseException:  # who ends us ends what we run; the lock is kept, so that nothing else begins
-            Runner.starting.acquire()
+        except BaseException:  # who ends us ends what we run
+            with Runner.starting:
+                Runner.ending = True
             for child in list(Runner.running):
                 end_session(child)
+            for worker in workers:
+                if worker.is_alive():
+                    worker.join(5)
             raise
         return self.total
 
