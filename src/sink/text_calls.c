@@ -129,7 +129,7 @@ void text_calls_add(struct text_calls *s, struct text_page *page, const struct e
 	struct thread *t = thread_of(s, e);
 	struct call c = {
 		.id = e->field[CALL_ID].u, .time_ns = text_local_ns(e),
-		.depth = (uint32_t)e->field[CALL_DEPTH].u, .duration_ns = e->field[CALL_DURATION].u,
+		.depth = s->flat ? 0 : (uint32_t)e->field[CALL_DEPTH].u, .duration_ns = e->field[CALL_DURATION].u,
 		.has_duration = e->field[CALL_DURATION].kind == VALUE_UINT, .mark = mark_of(e), .text = call_text(e),
 		.lost_before = (uint32_t)e->field[CALL_LOST_BEFORE].u,
 	};

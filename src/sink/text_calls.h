@@ -9,7 +9,7 @@
 #include "sink/text_page.h"
 
 struct text_calls {
-	bool flat;              /* each by itself: the outermost one may never come */
+	bool flat;              /* each by itself as it ends, at the margin: what it was called from may never come, or comes later */
 	uint64_t now_ns;        /* CLOCK_MONOTONIC, by the last tick: the same live and from a recording */
 	struct hashmap threads; /* pid<<32|tid → struct thread */
 };

@@ -1,4 +1,5 @@
 """What is left out of the calls, what they tell of each other, and the account of what was lost."""
+import re
 import signal
 import subprocess
 import time
@@ -169,6 +170,18 @@ def test_negative_ints_are_below_0(utrace, built, tmp_path):
         for calls in (seen.calls, utrace.start("report", recording, "--where", order).end().calls):
             assert [tuple(int(v, 16) % 2**32 for v in (c["arguments"][0]["value"], c["return_value"]["value"])) for c in calls] == want, order
         assert seen.summary["events"] == len(want)
+
+
+def test_calls_picked_by_where_are_lines_by_themselves(utrace, prog, tmp_path):
+    recording, shown = tmp_path / "all.utr", {}
+    utrace.func(*ALL, "--record", recording, "--no-args", command=[prog, "3"])
+    for name, words in {"live": ["func", *ALL, "--no-args", "--", prog, "3"], "told": ["report", recording]}.items():
+        words[1:1] = ["--where", 'duration >= 0 && !(function_name == "top")', "-o", tmp_path / name]
+        subprocess.run([UTRACE, *map(str, words)], env=CLEAN, check=True, capture_output=True, timeout=DEADLINE_S)
+        shown[name] = (tmp_path / name).read_text().splitlines()
+    line = r"\d\d:\d\d:\d\d\.\d{6} prog\[\d+\] {3} *[\d.]+[mun]?s  (\w+)"  # its own time and process, no indentation
+    for lines in shown.values():
+        assert [(m := re.fullmatch(line, text)) and m[1] for text in lines if "utrace: " not in text] == 6 * ["leaf", "leaf", "leaf", "mid"], lines
 
 
 def test_limit_takes_the_probes_away_and_the_command_runs_on(utrace, prog):
