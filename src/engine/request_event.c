@@ -52,18 +52,18 @@ static bool status_fits(const char *wanted, const struct request_rec *rec)
 	return true;
 }
 
-static bool port_fits(const struct number_list *ports, const struct request_rec *rec)
+bool request_port_fits(const struct options *o, uint16_t port)
 {
-	uint16_t port = rec->kind == REQUEST_CLIENT ? rec->peer_port : rec->local_port;
-	for (size_t i = 0; i < ports->n; i++)
-		if (ports->items[i] == port)
+	for (size_t i = 0; i < o->ports.n; i++)
+		if (o->ports.items[i] == port)
 			return true;
-	return ports->n == 0;
+	return o->ports.n == 0;
 }
 
 bool request_fits(const struct options *o, const struct request_rec *rec, const struct slice texts[TEXTS])
 {
-	return rec->duration_ns >= o->min_ns && status_fits(o->status, rec) && port_fits(&o->ports, rec) &&
+	uint16_t port = rec->kind == REQUEST_CLIENT ? rec->peer_port : rec->local_port;
+	return rec->duration_ns >= o->min_ns && status_fits(o->status, rec) && request_port_fits(o, port) &&
 	       glob_fits(o->method, texts[TEXT_METHOD]) && glob_fits(o->path, texts[TEXT_PATH]);
 }
 

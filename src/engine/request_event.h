@@ -20,6 +20,8 @@ enum text {
 bool request_texts(const struct request_rec *rec, struct slice ret[TEXTS]);
 /* Of a server an answer of 5xx is an error, of a client 4xx as well: semantic conventions for HTTP spans, 1.23. */
 bool request_is_error(const struct request_rec *rec);
+/* --port: @port is that of the server's end. */
+bool request_port_fits(const struct options *o, uint16_t port);
 /* --min, --status, --port, --method, --path. */
 bool request_fits(const struct options *o, const struct request_rec *rec, const struct slice texts[TEXTS]);
 /* It belongs to no process: in place of one it gets where its server listens. */

@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "engine/internal.h"
 #include "engine/recording.h"
+#include "engine/request_event.h"
 #include "engine/requests.h"
 #include "engine/secured.h"
 
@@ -121,6 +122,21 @@ static void show_connection(struct engine *e, struct connection *c, const struct
 	emit_of(e, &event, c, &c->task);
 }
 
+/* Where nobody knows which end serves, both may. */
+static bool port_fits(const struct options *o, const struct sock_conn_rec *told)
+{
+	if (!told)
+		return o->ports.n == 0;
+	return (told->role != SOCK_CLIENT && request_port_fits(o, told->local_port)) || (told->role != SOCK_SERVER && request_port_fits(o, told->peer_port));
+}
+
+/* Who asks for some requests, or their table, has not asked for connections; those whose requests are shown are shown by them. */
+static bool is_wanted(const struct options *o, const struct connection *c, bool has_requests)
+{
+	bool of_requests = has_requests || o->status || o->path || o->method;
+	return !o->stat && port_fits(o, c->told) && (!of_requests || o->connections || o->raw);
+}
+
 static void tell_families(struct engine *e, struct connection *c, bool closed)
 {
 	for (size_t i = 0; i < e->n_families; i++) {
@@ -131,14 +147,13 @@ static void tell_families(struct engine *e, struct connection *c, bool closed)
 	}
 }
 
-/* One whose requests are shown is shown by them, unless connections are asked for. */
 void engine_connection_ended(struct engine *e, struct connection *c, const struct sock_ended_rec *rec)
 {
 	tell_families(e, c, false);
 	bool told = e->requests && requests_close(e, c, rec->head.time_ns);
 	if (e->recording)
 		recording_add(e, &rec->head);
-	if (!told || e->job->options->connections || e->job->options->raw)
+	if (is_wanted(e->job->options, c, told))
 		show_connection(e, c, rec);
 	tell_families(e, c, true);
 }
@@ -189,7 +204,7 @@ static void carry(struct engine *e, struct connection *c, const struct segment *
 	const char *why = missing(s->flags);
 	if (e->requests)
 		requests_pass(e, c, s);
-	if (!e->job->options->raw || !s->bytes || engine_counts_alone(e))
+	if (!e->job->options->raw || e->job->options->stat || !s->bytes || !port_fits(e->job->options, c->told) || engine_counts_alone(e))
 		return;
 	event_init(&event, EVENT_SEGMENT);
 	event.where_open = true;

@@ -225,6 +225,35 @@ def test_a_request_that_is_never_whole_is_of_the_process_that_read_it(utrace, mi
     assert [o.get("process_id") for o in half] == [mixed.pid]
 
 
+@pytest.mark.parametrize("words,paths,echoes", [
+    (["--status", "404"], ["/none"], 0), (["--path", "/so*"], ["/some"], 0), (["--method", "P*"], [], 0), (["--port", "{http}"], ["/some", "/none", "/half"], 0),
+    (["--port", "{echo}"], [], 2), (["--method", "P*", "--connections"], [], 2), (["--port", "{http}", "--raw"], ["/some", "/none", "/half"], 0)],
+    ids=lambda o: "".join(o) if isinstance(o, list) else str(o))
+def test_what_is_asked_of_requests_is_no_question_to_connections(utrace, mixed, tmp_path, words, paths, echoes):
+    recording = tmp_path / "r.utr"
+    words = [w.format(http=mixed.http, echo=mixed.echo) for w in words]
+    live = utrace.start("req", "-p", mixed.pid, "--record", recording, *words).ready()
+    visit(mixed)
+    seen = live.end(signal.SIGINT)
+    connections = [o for o in seen.objects if o["event_type"] == "connection"]
+    assert sorted(attribute(o, "url.path") for o in requests_of(seen)) == sorted(paths)
+    assert len([o for o in connections if o["local_address"].endswith(f":{mixed.echo}")]) == echoes
+    assert {o["connection_id"] for o in seen.objects if o["event_type"] == "segment"} <= {o["connection_id"] for o in connections}
+    assert reported(recording, "--json")[0] == live.out_path.read_bytes()
+
+
+@pytest.mark.parametrize("more", [[], ["--connections"], ["--raw"]], ids=["alone", "connections", "raw"])
+def test_a_table_stands_alone(utrace, mixed, tmp_path, more):
+    recording, table = tmp_path / "r.utr", tmp_path / "t.csv"
+    live = utrace.start("req", "--stat", *more, "-p", mixed.pid, "--record", recording).ready()
+    visit(mixed)
+    seen = live.end(signal.SIGINT)
+    assert Counter(o["event_type"] for o in seen.objects) == {"request_stat": 3, "summary": 1}
+    assert "utrace: 3 events, 0 lost" in seen.stderr
+    said = reported(recording, "-o", table)[1]
+    assert len(table.read_text().splitlines()) == 1 + 3 and "utrace: 3 events, 0 lost" in said
+
+
 def test_filters_and_tables(utrace, web, tmp_path):
     recording = tmp_path / "r.utr"
     live = utrace.start("req", "-p", ",".join(map(str, web.workers())), "--record", recording).ready()
