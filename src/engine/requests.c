@@ -122,13 +122,13 @@ static void on_request(void *arg, const struct request *r)
 	struct talk *talk = arg;
 	struct requests *all = talk->e->requests;
 	struct request_rec rec = describe(all, talk->connection, r);
-	_cleanup_(strbuf_done) struct strbuf b = {}, route = {};
-	struct slice path = target_path(r->target);
-	routes_find(all->routes, path, &route);
+	_cleanup_(strbuf_done) struct strbuf b = {}, path = {}, route = {};
+	target_path(r->target, &path);
+	routes_find(all->routes, strbuf_slice(&path), &route);
 	strbuf_add(&b, &rec, sizeof(rec));
 	struct slice version = r->version.len > 5 ? (struct slice){ r->version.data + 5, r->version.len - 5 } : r->version; /* "HTTP/1.1" */
 	struct secured tls = secured_of(talk->e, talk->connection);
-	struct slice texts[TEXTS] = { r->method, path, strbuf_slice(&route), target_host(r->host), r->user_agent, SLICE("http"), version,
+	struct slice texts[TEXTS] = { r->method, strbuf_slice(&path), strbuf_slice(&route), target_host(r->host), r->user_agent, SLICE("http"), version,
 				      tls.version, tls.cipher, tls.server_name, tls.next_protocol };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(&b, texts[i]);

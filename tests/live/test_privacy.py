@@ -7,6 +7,7 @@ import base64
 import ctypes
 import ctypes.util
 import itertools
+import json
 import re
 import signal
 import socket
@@ -59,13 +60,14 @@ ask(b"GET http://zqsecretuser:zqsecretuserinfo@localhost/absolute?a=zqsecretquer
 ask(b"GET http://zqsecretuser:zqsecretuserinfo@localhost HTTP/1.1")
 ask(b"OPTIONS zqsecretuser:zqsecretuserinfo@localhost:443 HTTP/1.1")
 ask(b"GET /host HTTP/1.1", host=b"zqsecretuser:zqsecrethost@localhost")
+ask(b"GET /parameters;jsessionid=zqsecretsession/in/it;zqsecretversion?a HTTP/1.1")
 ask(b"GET /folded HTTP/1.1", b"X-A: b\r\n zqsecretfolded")
 ask(b"GET /bad HTTP/1.1", b"zqsecret bad line")
 ask(b"GET /long/head HTTP/1.1", b"X-Long: " + b"zqsecretlonghead" * 3000)
 s.close()
 """
 SECRETS = [b"zqsecret"]  # all of them begin with it, and nothing else has it
-KINDS = ("authorization", "cookie", "query", "body", "long", "absolute", "host", "folded", "bad")
+KINDS = ("authorization", "cookie", "query", "body", "long", "absolute", "host", "parameters/in/it", "folded", "bad")
 
 
 def forms(secret):
@@ -113,7 +115,7 @@ def talked(utrace, start, tmp_path):
         live = utrace.start("req", "-p", server.pid, "--connections", "--record", recording, *words).ready()
         of_client = utrace.start("req", *words, "--record", tmp_path / f"client-{name}", command=[sys.executable, "-c", CLIENT, port]).end()
         live.end(signal.SIGINT)
-        assert len([o for o in of_client.objects if o["event_type"] == "request"]) == 12
+        assert len([o for o in of_client.objects if o["event_type"] == "request"]) == 13
         return [recording, tmp_path / f"client-{name}"], live.out_path.read_bytes() + b"".join(repr(o).encode() for o in of_client.objects)
     return record
 
@@ -141,6 +143,8 @@ def test_no_secret_is_in_anything_that_is_written(talked):
             assert not found(shown(recording, ["--format", name], *more)), (name, more)
         kinds = shown(recording, ["--json"])
         assert all(f"/{kind}".encode() in kinds for kind in KINDS), "it was looked for where there was something"
+        requests = [json.loads(line) for line in kinds.splitlines() if b'"request"' in line]
+        assert {o["attributes"]["server.address"] for o in requests if o["event_type"] == "request"} == {"localhost"}
 
 
 def test_what_is_asked_for_is_there(talked):

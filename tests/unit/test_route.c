@@ -100,16 +100,34 @@ static const struct {
 	{ "h:443", "h:443" },
 	{ "user:secret@h:443", "h:443" },
 	{ "user:sec@ret@h:443", "h:443" },
+	{ "/a;jsessionid=secret", "/a" },
+	{ "/a;jsessionid=secret/b;c;d=/e?f;g", "/a/b/e" },
+	{ "/;secret", "/" },
+	{ "/a/;secret/", "/a//" },
+	{ "/a%3Bb", "/a%3Bb" }, /* part of the word: RFC 3986, 2.2 */
+	{ "http://user:secret@h/a;secret", "/a" },
+	{ "h;secret", "h" },
 	{ "*", "*" },
 	{ "", "" },
 };
 
+static void of_what_was_cut_before_its_name_nothing_is_kept(void **state)
+{
+	_cleanup_(strbuf_done) struct strbuf cut = {}, path = {};
+	strbuf_adds(&cut, "user:");
+	strbuf_pad(&cut, 's', 2043);
+	target_path(strbuf_slice(&cut), &path);
+	assert_int_equal(path.len, 0);
+	assert_int_equal(target_host(strbuf_slice(&cut)).len, 0);
+}
+
 static void of_a_target_only_the_path_is_kept(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-		struct slice path = target_path(slice_of(targets[i].target));
-		if (!slice_eq_str(path, targets[i].path))
-			fail_msg("%s: %.*s", targets[i].target, (int)path.len, path.data);
+		_cleanup_(strbuf_done) struct strbuf path = {};
+		target_path(slice_of(targets[i].target), &path);
+		if (strcmp(strbuf_str(&path), targets[i].path) != 0)
+			fail_msg("%s: %s", targets[i].target, strbuf_str(&path));
 	}
 	assert_true(slice_eq_str(target_host(SLICE("user:secret@h:80")), "h:80") && slice_eq_str(target_host(SLICE("h")), "h"));
 }
@@ -121,6 +139,7 @@ int main(void)
 		cmocka_unit_test(what_has_too_many_words_is_a_name),
 		cmocka_unit_test(a_scan_makes_no_thousandth_route),
 		cmocka_unit_test(of_a_target_only_the_path_is_kept),
+		cmocka_unit_test(of_what_was_cut_before_its_name_nothing_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
