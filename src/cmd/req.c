@@ -41,7 +41,8 @@ const struct cmd req_cmd = {
 	.details = "HTTP/1 over TCP and Unix sockets, in plain text or TLS, of servers and of clients, recognised by what they say and not by their port. Connections that "
 		   "are open already are joined at their next request. Paths are shown as routes: what looks like an identifier in them is "
 		   "{id}, {uuid}, {hash} or {date}; queries, headers and bodies are not kept.\n\n"
-		   "The time is from the first byte of the request to the last of its answer, at the process' own calls.",
+		   "The time is from the first byte of the request to the last of its answer, at the process' own calls. With --stat the same "
+		   "requests are counted by method and route, as they end: it saves lines, not work.",
 	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT |
 		  OPTIONS_EXPORT | OPTIONS_RECORD | OPTIONS_TRACER,
 	.examples = examples,

@@ -41,7 +41,7 @@ struct option_row {
 	const char *fallback; /* default, as it is typed; NULL: zero or empty */
 	const char *const *words; /* OPTION_WORD: in the order of the enum, ends with NULL */
 	uint64_t min, max;   /* of a number, time or size; max 0: no bound */
-	const char *help;    /* one line */
+	const char *help;    /* one line, true of every command that takes it: how each does it is in the command's own text */
 	const char *more;    /* paragraph for the man page; may be NULL */
 };
 

@@ -71,7 +71,7 @@ const struct option_row option_rows[] = {
 
 	{ "min", .kind = OPTION_TIME, .groups = OPTIONS_FILTER, FIELD(min_ns), .metavar = "TIME",
 	  .help = "only what took at least so long (5ms)",
-	  .more = "Decided in the kernel: what is shorter costs no event." },
+	  .more = "Of calls it is decided in the kernel: what is shorter costs no event." },
 	{ "where", .kind = OPTION_TEXT, .groups = OPTIONS_FILTER, FIELD(where), .metavar = "EXPR",
 	  .help = "only what the expression holds for: 'arg1 > 4k && comm ~ \"nginx*\"'",
 	  .more = "Comparisons (== != < <= > >=, and ~ for globs) of arg1 to arg9, ret, an argument's name, duration, pid, tid, "
@@ -118,7 +118,7 @@ const struct option_row option_rows[] = {
 	  .help = "how much is looked at of what one call sends or receives" },
 
 	{ "stat", .kind = OPTION_FLAG, .groups = OPTIONS_TABLE, FIELD(stat),
-	  .help = "a table of counts and times, made in the kernel, instead of single events" },
+	  .help = "a table of counts and times instead of single events" },
 	{ "hist", .kind = OPTION_FLAG, .groups = OPTIONS_CALLS, FIELD(hist),
 	  .help = "histograms of the times of calls, made in the kernel, instead of single calls" },
 	{ "sort", .kind = OPTION_TEXT, .groups = OPTIONS_TABLE, FIELD(sort), .metavar = "KEY",
@@ -177,8 +177,8 @@ const struct option_row option_rows[] = {
 	  .help = "only what began before TIME" },
 
 	{ "reparse", .kind = OPTION_FLAG, .groups = OPTIONS_REPORT, .traits = OPTION_ONLY_COMMAND_LINE, FIELD(reparse),
-	  .help = "make requests anew from the bytes in the recording, which --raw has kept",
-	  .more = "By the parsers of this utrace, which may know more than that which recorded." },
+	  .help = "make requests anew from the bytes in the recording, if it was made with them",
+	  .more = "--raw keeps them. By the parsers of this utrace, which may know more than that which recorded." },
 
 	{ "max-overhead", .kind = OPTION_SHARE, .groups = OPTIONS_TRACER, FIELD(max_overhead), .metavar = "SHARE",
 	  .fallback = "auto",
