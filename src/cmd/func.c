@@ -31,6 +31,7 @@ const struct cmd func_cmd = {
 	.name = "func",
 	.usage = "PATTERN... [TARGET] [OPTIONS]",
 	.summary = "calls of functions as a nested tree, with time, arguments and results",
+	.things = "calls of functions",
 	.details = "PATTERN is [!][SPACE:][OBJECT:]GLOB. SPACE: u (native user code, the default), k (kernel), t (tracepoint, as in "
 		   "t:sched:sched_switch), usdt (as in usdt:PROVIDER:NAME). OBJECT is a library or binary (libc, /usr/sbin/nginx); without "
 		   "it the target's own executable is meant. '!' takes away what an earlier pattern has matched.\n\n"
