@@ -17,6 +17,7 @@ struct cmd {
 	const char *called;  /* whose --help tells more; NULL: its own. Of a command that another one runs */
 	const char *usage;   /* what follows the name: "PATTERN... [TARGET] [OPTIONS]" */
 	const char *summary; /* one line */
+	const char *things;  /* what it shows, of a command that can be recorded: "requests"; else NULL */
 	const char *details; /* paragraphs for --help and the man page, an empty line between them; may be NULL */
 	unsigned groups;     /* enum option_group: which options it takes; 0: --help and --version alone */
 	bool hidden;         /* from the overview and the completion: for our own build */

@@ -31,6 +31,7 @@ const struct cmd func_cmd = {
 	.name = "func",
 	.usage = "PATTERN... [TARGET] [OPTIONS]",
 	.summary = "calls of functions as a nested tree, with time, arguments and results",
+	.things = "calls of functions",
 	.details = "PATTERN is [!][SPACE:][OBJECT:]GLOB. SPACE: u (native user code, the default), k (kernel), t (tracepoint, as in "
 		   "t:sched:sched_switch), usdt (as in usdt:PROVIDER:NAME). OBJECT is a library or binary (libc, /usr/sbin/nginx); without "
 		   "it the target's own executable is meant. '!' takes away what an earlier pattern has matched.\n\n"
@@ -38,7 +39,7 @@ const struct cmd func_cmd = {
 		   "the kernel and nothing is copied for each.\n\n"
 		   "Signs before a call: '...' it is still open, '?' its end was not seen (it was left by an exception or longjmp, or its "
 		   "process ended), '!' events were lost just before it.",
-	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_PROBES | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_HISTOGRAMS | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
+	.groups = OPTIONS_GENERAL | OPTIONS_TARGET | OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_PROBES | OPTIONS_CAPTURE | OPTIONS_TABLE | OPTIONS_OUTPUT | OPTIONS_FORMAT | OPTIONS_RECORD | OPTIONS_LIST | OPTIONS_TRACER,
 	.examples = examples,
 	.run = func_run,
 };

@@ -105,6 +105,14 @@ static bool same_name(const char *a, const char *b)
 	return streq(a, b) || same_file(a, b);
 }
 
+/* What the meta of a recording says of @key; NULL: nothing. The caller frees it. */
+static char *meta_of(const struct record_reader *from, const char *key)
+{
+	struct slice text = record_reader_meta(from);
+	_cleanup_(json_decref) json_t *meta = json_loadb(text.data, text.len, 0, NULL);
+	return xstrdup(json_string_value(json_object_get(meta, key)));
+}
+
 /* The machine that it happens or happened on; NULL: what it is read from does not tell. The caller frees it. */
 static char *host_of(const struct options *o, const struct record_reader *from)
 {
@@ -113,9 +121,7 @@ static char *host_of(const struct options *o, const struct record_reader *from)
 		return NULL;
 	if (!from)
 		return uname(&here) == 0 ? xstrdup(here.nodename) : NULL;
-	struct slice text = record_reader_meta(from);
-	_cleanup_(json_decref) json_t *meta = json_loadb(text.data, text.len, 0, NULL);
-	return xstrdup(json_string_value(json_object_get(meta, "host")));
+	return meta_of(from, "host");
 }
 
 /* The same of each file of a rotated recording. */
@@ -216,6 +222,14 @@ static int open_display(struct run *run, struct reason *why)
 	return sink_open(&run->sink, run->format, &settings, why) < 0 ? -EINVAL : 0;
 }
 
+/* A recording holds what one command saw: asked for what another shows, it has nothing. */
+static void tell_foreign(const struct run *run)
+{
+	_cleanup_(free) char *recorded = run->from ? meta_of(run->from, "command") : NULL;
+	if (recorded && !streq(recorded, run->cmd->name))
+		log_note("the recording holds what '%.80s' saw; there are no %s in it", recorded, run->cmd->things);
+}
+
 /* What was shown is complete on disk, or said not to be; then come the last lines. Returns the exit status. */
 static int conclude(struct run *run, int status, const struct strbuf *summary, const struct reason *why)
 {
@@ -228,6 +242,7 @@ static int conclude(struct run *run, int status, const struct strbuf *summary, c
 	if (written < 0 && written != -EPIPE)
 		return cmd_fail(exit_failed(o), "%s could not be written to its end: %s", name_of(o, run->out), strerror(-written));
 	bool damaged = tell_damage(o, run->from);
+	tell_foreign(run);
 	if (left_out.len)
 		log_note("no place in %s for: %s", run->format->name, left_out.data);
 	if (summary->len)

@@ -38,6 +38,7 @@ const struct cmd req_cmd = {
 	.name = "req",
 	.usage = "[TARGET] [OPTIONS]",
 	.summary = "requests as they end: method, route, status, time, bytes, peer",
+	.things = "requests",
 	.details = "HTTP/1 over TCP and Unix sockets, in plain text or TLS, of servers and of clients, recognised by what they say and not by their port. Connections that "
 		   "are open already are joined at their next request. Paths are shown as routes: what looks like an identifier in them is "
 		   "{id}, {uuid}, {hash} or {date}; queries, headers and bodies are not kept.\n\n"

@@ -52,6 +52,7 @@ const struct cmd sys_cmd = {
 	.name = "sys",
 	.usage = "[CALL...] [TARGET] [OPTIONS]",
 	.summary = "system calls with decoded arguments, results and durations",
+	.things = "system calls",
 	.details = "CALL is a name or a glob, or several joined by commas; '!' in front takes away from those before it, or from all. Without one every system call is "
 		   "shown. A call is shown when it ends; one that does not return, or is still open at the end, with '= ?'.\n\n"
 		   "Arguments are written as strace writes them. Memory is read without waiting for the disk: what is paged out is shown as "

@@ -111,7 +111,7 @@ enum option_group {
 	OPTIONS_GENERAL = 1 << 0, /* --config --color -q -v: what reads settings at all; --help and --version are always taken */
 	OPTIONS_TARGET = 1 << 1,
 	OPTIONS_FILTER = 1 << 2,  /* --min --where --limit: what a recording can be asked as well */
-	OPTIONS_CALLS = 1 << 3,   /* --depth --args: the same of calls */
+	OPTIONS_CALLS = 1 << 3,   /* --depth --args --hist: the same of calls */
 	OPTIONS_TABLE = 1 << 4,   /* --stat --sort --columns */
 	OPTIONS_OUTPUT = 1 << 5,  /* --json -o */
 	OPTIONS_LIST = 1 << 6,    /* -l */
@@ -126,9 +126,8 @@ enum option_group {
 	OPTIONS_REQUESTS = 1 << 15, /* --path --method --status --port */
 	OPTIONS_SOCKET = 1 << 16, /* --raw --capture --connections: what looks at what sockets carry */
 	OPTIONS_EXPORT = 1 << 17, /* --export --spool */
-	OPTIONS_HISTOGRAMS = 1 << 18, /* --hist */
 	/* What a recording keeps of the command line that made it, and can be asked as well. */
-	OPTIONS_SHOWING = OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE | OPTIONS_HISTOGRAMS,
+	OPTIONS_SHOWING = OPTIONS_FILTER | OPTIONS_CALLS | OPTIONS_REQUESTS | OPTIONS_SOCKET | OPTIONS_TABLE,
 	OPTIONS_ALL_GROUPS = (1 << 19) - 1,
 };
 

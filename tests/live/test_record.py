@@ -372,3 +372,12 @@ def test_a_pattern_that_nothing_in_the_recording_matches_names_the_nearest(utrac
     recording = tmp_path / "r.utr"
     run("record", "-o", recording, "func", *ALL, "--", prog, "calls", 1)
     assert "nearest: leaf" in run("report", recording, "func", "laef", status=1).stderr.decode()
+
+
+@pytest.mark.parametrize("recorded,asked,things", [("sys", "req", "requests"), ("func", "sys", "system calls"), ("req", "func", "calls of functions")])
+def test_a_recording_of_something_else_says_what_it_holds(recorded, asked, things):
+    """Those of tests/golden, that another version made."""
+    recording = os.path.join(os.path.dirname(__file__), "..", "golden", {"func": "calls"}.get(recorded, recorded) + ".utr")
+    said = run("report", recording, asked).stderr.decode().splitlines()
+    assert said[0] == f"utrace: the recording holds what '{recorded}' saw; there are no {things} in it" and said[1].startswith("utrace: 0 events")
+    assert all("the recording holds" not in run("report", recording, *words).stderr.decode() for words in ([], [recorded]))

@@ -90,14 +90,12 @@ def test_help_of_a_command_is_the_same_by_both_ways_and_fits_100_columns(command
 
 
 def test_help_says_where_counts_are_made_as_it_is():
-    """Of calls in the kernel, of requests here; and offers nobody what is refused."""
+    """Of calls in the kernel, of requests here."""
     def tables(command):
         return answer("help", command).split("\nTables:\n")[1].split("\n\n")[0]
     assert all("counted in the kernel" in " ".join(answer("help", command).split()) for command in ("func", "sys"))
     assert "counted in" not in answer("help", "req")
     assert "kernel" not in "".join(map(tables, ("func", "sys", "req", "report")))
-    assert "--hist" in tables("func") and "--hist" in tables("report") and "--hist" not in tables("req")
-    assert "belongs to: func, sys, report, export" in refusal("req", "--hist", "-p", "1")
 
 
 def test_utrace_alone_fits_one_screen_and_names_every_page_of_the_manual():
