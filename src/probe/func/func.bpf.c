@@ -266,6 +266,17 @@ __attribute__((noinline)) int close_top(__u32 tid, __u64 sp, __u32 same_too)
 	return !emit_by_perf && c.t && !close_one(0, &c);
 }
 
+/* The topmost goes untold, where too many are stale to tell them all. */
+__attribute__((noinline)) int drop_top(__u32 tid, __u64 sp, __u32 same_too)
+{
+	struct func_thread *t = thread_of(tid);
+	if (!t || !stale_top(t, sp, same_too))
+		return 0;
+	t->depth = held(t) - 1;
+	lose(LOSS_UNWOUND);
+	return 1;
+}
+
 static __always_inline void close_all(__u32 tid, __u64 sp, bool same_too)
 {
 	for (__u32 i = 0; i < SLOTS_MAX; i++)
@@ -273,15 +284,14 @@ static __always_inline void close_all(__u32 tid, __u64 sp, bool same_too)
 			return;
 }
 
-static __always_inline void close_some(struct closing *c)
+static __always_inline void close_some(struct closing *c, __u32 tid)
 {
 	for (__u32 i = 0; i < STALE_BY_PERF; i++)
 		if (close_one(i, c))
 			return;
-	for (__u32 i = 0; i < SLOTS_MAX && stale_top(c->t, c->sp, c->same_too); i++) {
-		c->t->depth = held(c->t) - 1;
-		lose(LOSS_UNWOUND);
-	}
+	for (__u32 i = 0; i < SLOTS_MAX; i++)
+		if (!drop_top(tid, c->sp, c->same_too))
+			return;
 }
 
 /* Closes, from the top, calls of the thread @tid that cannot be open any more. Rare. */
@@ -293,7 +303,7 @@ static __always_inline void close_stale(void *ctx, struct func_thread *t, __u32 
 	if (HAS_LOOP)
 		bpf_loop(SLOTS_MAX, close_one, &c, 0);
 	else if (emit_by_perf)
-		close_some(&c);
+		close_some(&c, tid);
 	else
 		close_all(tid, sp, same_too);
 }
