@@ -309,8 +309,10 @@ def fuzz_each(runner, seconds):
     return result
 
 
+# Builds for their tests and warnings alone: half the time of the full optimization.
+QUICK = ('-Doptimization=1',)
 # Warnings of a sanitized build are not held against it: gcc warns of paths that only its own checks make.
-SANITIZERS = ('-Db_sanitize=address,undefined', '-Db_lundef=false')
+SANITIZERS = ('-Db_sanitize=address,undefined', '-Db_lundef=false', *QUICK)
 
 # name, from which level on, minutes until it is ended, function, its arguments, which suite must have passed before; the
 # longest begin first
@@ -325,7 +327,7 @@ SUITES = (
     Suite('unit', FAST, 3, meson_test, ('gcc',), needs='build'),
     Suite('asan', PLAIN, 10, build_and_test, ('asan', 'gcc', SANITIZERS), needs='build'),
     Suite('valgrind', PLAIN, 10, meson_test, ('gcc', 'fuzz', 'valgrind'), needs='build'),
-    Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang'), needs='build'),
+    Suite('clang', PLAIN, 5, build_and_test, ('clang', 'clang', ('-Dwerror=true', *QUICK)), needs='build'),
     Suite('quickstart', PLAIN, 5, quickstart, needs='build'),
     Suite('verify', PLAIN, 2, verify, needs='build'),
     Suite('static', PLAIN, 5, build, ('static', 'gcc', ('-Dwerror=true', '-Dstatic=true'), ('src/utrace',)), needs='build'),

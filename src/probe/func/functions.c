@@ -228,6 +228,8 @@ static int attach_binary(struct engine *e, struct func_state *s, struct func_pro
 		if (i % TARGETS_A_COPY == 0)
 			elf_forget_bytes(b->elf);
 	}
+	elf_forget(b->elf);
+	alloc_trim(); /* before the first event: the buffers that then fill are as large */
 	r = attach_plan(e, s, fp, b, &plan, why);
 	if (r == 0 && !hashmap_put(&fp->points_done, (uintptr_t)b, b))
 		r = func_attach_usdt(e, s, fp, b, why);

@@ -101,7 +101,7 @@ void func_save_probes(struct engine *e, const struct func_state *s);
 const struct func_info *func_info_of(const struct func_state *s, uint32_t probe); /* NULL: not known */
 void func_infos_done(struct func_state *s);
 /* resolve.c: finds what the patterns want in it, once */
-#define TARGETS_A_COPY 512 /* are looked at before the bytes of their code are given back: of node's that is 2 MB */
+#define TARGETS_A_COPY 256 /* are looked at before the bytes of their code are given back: of node's that is 1 MB */
 int binary_resolve(struct binary *b, struct patterns *patterns, struct reason *why);
 /* functions.c */
 enum func_exits { FUNC_ENTRY_ALONE, FUNC_BY_RETURN, FUNC_BY_SITES };
